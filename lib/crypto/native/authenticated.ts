@@ -1,0 +1,100 @@
+/**
+ * The platform's own authenticated ciphers with 12-byte nonces and 16-byte tags, AES-GCM and ChaCha20-Poly1305: one
+ * cipher object per record (they cannot be started anew), under a key object that is made at the first record.
+ *
+ * Law: `authTagLength` is always given (without it Node takes a GCM tag of 4 bytes). `update()` of a decipher yields
+ * plaintext that nobody has verified: it stands in `out` only after `final()` has found the tag right, and is wiped
+ * otherwise. Key objects cannot be wiped: `wipe` drops the reference.
+ */
+import { createCipheriv, createDecipheriv, createSecretKey, type CipherGCMTypes, type KeyObject } from 'node:crypto';
+import { wipe } from '../../wire/bytes.js';
+import { aeadAlgorithm, checkRecord, wipedError } from '../aead.js';
+import type { Aead, AeadAlgorithm, AeadName } from '../provider.js';
+
+const TAG_LENGTH = 16;
+
+/** Shared and never written to: an object literal per record would be one allocation more. */
+const OPTIONS = { authTagLength: TAG_LENGTH };
+
+class AuthenticatedCipher implements Aead {
+  readonly tagLength: number = TAG_LENGTH;
+  /** Node types both kinds of cipher alike; ChaCha20-Poly1305 takes the calls of GCM. */
+  readonly #name: CipherGCMTypes;
+  /** Until the first record. */
+  #bytes: Uint8Array | null;
+  #key: KeyObject | null = null;
+
+  constructor(name: AeadName, key: Uint8Array) {
+    this.#name = name as CipherGCMTypes;
+    this.#bytes = key;
+  }
+
+  seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
+    const key = this.#key ?? this.#makeKey();
+    const { length } = plain;
+    checkRecord(out, at, length + TAG_LENGTH, nonce, aad);
+    const cipher = createCipheriv(this.#name, key, nonce, OPTIONS);
+    if (aad.length > 0) cipher.setAAD(aad);
+    if (length > 0) out.set(cipher.update(plain), at);
+    cipher.final();
+    out.set(cipher.getAuthTag(), at + length);
+    return length + TAG_LENGTH;
+  }
+
+  open(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): number {
+    const key = this.#key ?? this.#makeKey();
+    const length = sealed.length - TAG_LENGTH;
+    if (length < 0) return -1;
+    checkRecord(out, at, length, nonce, aad);
+    const decipher = createDecipheriv(this.#name, key, nonce, OPTIONS);
+    decipher.setAuthTag(sealed.subarray(length));
+    if (aad.length > 0) decipher.setAAD(aad);
+    const plain = length > 0 ? decipher.update(sealed.subarray(0, length)) : null;
+    try {
+      decipher.final();
+    } catch {
+      // The one way the platform has to say that the tag is wrong.
+      wipe(plain);
+      return -1;
+    }
+    if (plain !== null) out.set(plain, at);
+    return length;
+  }
+
+  wipe(): void {
+    wipe(this.#bytes);
+    this.#bytes = null;
+    this.#key = null;
+  }
+
+  #makeKey(): KeyObject {
+    if (this.#bytes === null) throw wipedError();
+    const key = createSecretKey(this.#bytes);
+    wipe(this.#bytes);
+    this.#bytes = null;
+    this.#key = key;
+    return key;
+  }
+}
+
+/** The platform's cipher `name` as an AEAD. */
+export function authenticated(name: AeadName, keyLength: number): AeadAlgorithm {
+  return aeadAlgorithm(name, keyLength, TAG_LENGTH, (key) => new AuthenticatedCipher(name, key));
+}
+
+/** Whether the platform has the cipher `name` and it keeps its word: what it seals it opens, and a wrong tag it refuses. */
+export function available(name: AeadName, keyLength: number): boolean {
+  try {
+    const aead = new AuthenticatedCipher(name, new Uint8Array(keyLength));
+    const nonce = new Uint8Array(12);
+    const aad = new Uint8Array(13);
+    const out = new Uint8Array(1);
+    const sealed = new Uint8Array(1 + TAG_LENGTH);
+    aead.seal(sealed, 0, nonce, aad, out);
+    if (aead.open(out, 0, nonce, aad, sealed) !== 1 || out[0] !== 0) return false;
+    sealed[TAG_LENGTH]! ^= 1;
+    return aead.open(out, 0, nonce, aad, sealed) === -1;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The TLS 1.2 PRF and what is derived with it (RFC 5246 §5, §6.3, §7.4.9, §8.1; RFC 7627 §4; RFC 4279 §2).
+ *
+ * Law: intermediates are wiped before the functions return; what they return is owned by the caller, who wipes it.
+ */
+import { ascii, putUint16, wipe } from '../wire/bytes.js';
+import { LocalError } from '../wire/errors.js';
+import type { Hash } from './provider.js';
+
+const MASTER_SECRET_LENGTH = 48;
+const VERIFY_DATA_LENGTH = 12;
+const MAX_PSK_LENGTH = 0xffff;
+
+/**
+ * Fills `out` with PRF(secret, label, seed), where `seed` is the concatenation of its parts: P_hash of RFC 5246 §5.
+ *
+ *   A(0) = label ‖ seed,  A(i) = HMAC(secret, A(i−1)),  out = HMAC(secret, A(1) ‖ A(0)) ‖ HMAC(secret, A(2) ‖ A(0)) ‖ …
+ */
+export function prf12(hash: Hash, secret: Uint8Array, label: string, seed: Uint8Array | readonly Uint8Array[], out: Uint8Array): void {
+  const parts = seed instanceof Uint8Array ? [ascii(label), seed] : [ascii(label), ...seed];
+  const size = hash.outputLength;
+  let length = 0;
+  for (const part of parts) length += part.length;
+  // One array for everything: room for one block ‖ A(i) ‖ A(0).
+  const work = new Uint8Array(2 * size + length);
+  let at = 2 * size;
+  for (const part of parts) {
+    work.set(part, at);
+    at += part.length;
+  }
+  const input = work.subarray(size);
+  const hmac = hash.hmac(secret);
+  hmac.compute(work, size, work.subarray(2 * size));
+  for (let done = 0; done < out.length; done += size) {
+    const left = out.length - done;
+    if (left >= size) {
+      hmac.compute(out, done, input);
+    } else {
+      hmac.compute(work, 0, input);
+      out.set(work.subarray(0, left), done);
+    }
+    if (left > size) {
+      hmac.compute(work, 0, input, size);
+      work.copyWithin(size, 0, size);
+    }
+  }
+  hmac.wipe();
+  wipe(work);
+}
+
+/** `length` fresh bytes of PRF(secret, label, seed). */
+function derive(hash: Hash, secret: Uint8Array, label: string, seed: readonly Uint8Array[], length: number): Uint8Array {
+  const out = new Uint8Array(length);
+  prf12(hash, secret, label, seed, out);
+  return out;
+}
+
+/** The 48-byte master secret (RFC 5246 §8.1). The premaster is the caller's to wipe. */
+export function masterSecret(hash: Hash, premaster: Uint8Array, clientRandom: Uint8Array, serverRandom: Uint8Array): Uint8Array {
+  return derive(hash, premaster, 'master secret', [clientRandom, serverRandom], MASTER_SECRET_LENGTH);
+}
+
+/** The 48-byte master secret over the hash of the handshake up to and including ClientKeyExchange (RFC 7627 §4). */
+export function extendedMasterSecret(hash: Hash, premaster: Uint8Array, sessionHash: Uint8Array): Uint8Array {
+  return derive(hash, premaster, 'extended master secret', [sessionHash], MASTER_SECRET_LENGTH);
+}
+
+/** `length` bytes of key block (RFC 5246 §6.3). Here the server's random comes first. */
+export function keyBlock(hash: Hash, master: Uint8Array, serverRandom: Uint8Array, clientRandom: Uint8Array, length: number): Uint8Array {
+  return derive(hash, master, 'key expansion', [serverRandom, clientRandom], length);
+}
+
+/** The 12 bytes of `sender`'s Finished over the hash of the handshake before it (RFC 5246 §7.4.9). */
+export function verifyData(hash: Hash, master: Uint8Array, sender: 'client' | 'server', handshakeHash: Uint8Array): Uint8Array {
+  return derive(hash, master, sender === 'client' ? 'client finished' : 'server finished', [handshakeHash], VERIFY_DATA_LENGTH);
+}
+
+/** The premaster of plain PSK (RFC 4279 §2): uint16 N ‖ N zeros ‖ uint16 N ‖ psk, N being the length of `psk`. */
+export function pskPremaster(psk: Uint8Array): Uint8Array {
+  const { length } = psk;
+  if (length > MAX_PSK_LENGTH) throw new LocalError('ERR_DTLS_CREDENTIAL', `a pre-shared key has at most ${MAX_PSK_LENGTH} bytes, not ${length}`);
+  const premaster = new Uint8Array(4 + 2 * length);
+  putUint16(premaster, 0, length);
+  putUint16(premaster, 2 + length, length);
+  premaster.set(psk, 4 + length);
+  return premaster;
+}

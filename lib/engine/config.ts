@@ -1,0 +1,216 @@
+/**
+ * Every option, limit and timer of the engine, as named numbers with defaults, and their one check.
+ *
+ * Law: every queue and table of the engine is bounded by a number of this file.
+ */
+import type { Provider } from '../crypto/provider.js';
+import { supports, type CipherSuite } from '../crypto/suites.js';
+import { LocalError } from '../wire/errors.js';
+
+/** What may differ from peer to peer (tinydtls: dtls_user_parameters_t). Absent fields take the context's value. */
+export interface UserParameters {
+  /** Suites offered or accepted, best first. Rows of `microdtls/suites/…`. */
+  readonly cipherSuites?: readonly CipherSuite[] | undefined;
+  /** Refuse a peer without extended_master_secret (RFC 7627). Default true. */
+  readonly forceExtendedMasterSecret?: boolean | undefined;
+  /** Refuse a peer without renegotiation_info or its SCSV (RFC 5746). Default true. */
+  readonly forceRenegotiationInfo?: boolean | undefined;
+  /** UDP payload bytes for handshake datagrams, 64 to 65,507. Default 1,232. */
+  readonly mtu?: number | undefined;
+  /** First retransmission timeout in ms. Default 1,000 (RFC 6347 §4.2.4.1; RFC 7925 §11 recommends 9,000 on slow radios). */
+  readonly initialTimeoutMs?: number | undefined;
+  /** Ceiling of the doubling timeout in ms. Default 60,000. */
+  readonly maxTimeoutMs?: number | undefined;
+  /** Retransmissions of a flight before the peer is given up. Default 5 (63 s with the other defaults). */
+  readonly maxRetransmits?: number | undefined;
+  /** Each timeout is stretched by a random part of up to this fraction. Default 0.1; 0 switches it off. */
+  readonly timeoutJitter?: number | undefined;
+  /** Whether a plaintext fatal alert ends a handshake that has no read keys yet. Default `honour`. */
+  readonly plaintextAlerts?: 'honour' | 'ignore' | undefined;
+}
+
+/** Options of a context. All have defaults except `crypto` and `cipherSuites` in `microdtls/core`. */
+export interface DtlsOptions extends UserParameters {
+  /** The crypto provider. */
+  readonly crypto?: Provider | undefined;
+  /** A slot for the host, handed back as `context.app`. */
+  readonly app?: unknown;
+  /** Milliseconds on a clock that never goes back. */
+  readonly now?: (() => number) | undefined;
+  /** Milliseconds since 1970 (certificate dates, ticket lifetimes). */
+  readonly wallClock?: (() => number) | undefined;
+  /** A fresh array of `length` bytes from a cryptographic source. A throw or another length fails closed. */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
+  /** `always` (default), or `never` for hosts that have proved the address themselves, such as ICE. */
+  readonly cookieExchange?: 'always' | 'never' | undefined;
+  /** How long a cookie secret is used; the one before it is still accepted. Default 60,000 ms. */
+  readonly cookieLifetimeMs?: number | undefined;
+  /** How long a credential promise may take. Default 10,000 ms. */
+  readonly credentialTimeoutMs?: number | undefined;
+  /** How long a closing peer waits for the other side's close_notify. Default 1,000 ms. */
+  readonly closeTimeoutMs?: number | undefined;
+  /** How long the last flight stays ready for retransmission: 2·MSL. Default 240,000 ms (RFC 6347 §4.2.4). */
+  readonly lastFlightMs?: number | undefined;
+  /** Peers in all. Default 150,000. */
+  readonly maxPeers?: number | undefined;
+  /** Half-open peers in all. Default 20,000; the oldest of the fullest address gives way. */
+  readonly maxHalfOpenPeers?: number | undefined;
+  /** Half-open peers of one address, whatever the port. Default 1,000. */
+  readonly maxHalfOpenPeersPerAddress?: number | undefined;
+  /** Bytes of one handshake message. Default 4,096 with pre-shared keys only. */
+  readonly maxMessageBytes?: number | undefined;
+  /** Bytes that a half-open peer may make us hold for reassembly and early records. Default 6,144 with pre-shared keys only. */
+  readonly maxHeldBytes?: number | undefined;
+  /** Handshake messages buffered ahead of the next one. Default 8. */
+  readonly maxMessagesAhead?: number | undefined;
+  /** Records kept that came before their keys or while an answer is awaited. Default 10. */
+  readonly maxEarlyRecords?: number | undefined;
+  /** HelloVerifyRequests that a client answers in one handshake. Default 3. */
+  readonly maxHelloVerifyRequests?: number | undefined;
+  /** Bytes of a PSK identity or hint. Default 1,024. */
+  readonly maxPskIdentityBytes?: number | undefined;
+  /** Datagrams kept when `handleMessage` is called from within a callback. Default 64. */
+  readonly maxDeferredDatagrams?: number | undefined;
+}
+
+/** The largest datagram the engine sends: what UDP takes. */
+export const MAX_DATAGRAM = 65_507;
+/** The smallest MTU that lets a protected fragment through. */
+export const MIN_MTU = 64;
+/** Path MTU guesses to fall back to, largest first (RFC 6347 §4.1.1.1; RFC 4821 §7.6 has the idea of a ladder). */
+const MTU_LADDER = [1400, 1232, 1024, 548, 256, 128, MIN_MTU] as const;
+
+/** The next MTU to try when `length` bytes did not get through. */
+export function lowerMtu(length: number): number {
+  return MTU_LADDER.find((mtu) => mtu < length) ?? MIN_MTU;
+}
+
+type Resolved<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+/** A peer's parameters with every default filled in. */
+export type Parameters = Resolved<UserParameters>;
+/** A context's options with every default filled in. */
+export type Config = Resolved<Omit<DtlsOptions, 'app'>>;
+
+const PARAMETER_DEFAULTS = {
+  forceExtendedMasterSecret: true,
+  forceRenegotiationInfo: true,
+  mtu: 1232,
+  initialTimeoutMs: 1000,
+  maxTimeoutMs: 60_000,
+  maxRetransmits: 5,
+  timeoutJitter: 0.1,
+  plaintextAlerts: 'honour',
+} as const satisfies Partial<UserParameters>;
+
+const LIMIT_DEFAULTS = {
+  cookieExchange: 'always',
+  cookieLifetimeMs: 60_000,
+  credentialTimeoutMs: 10_000,
+  closeTimeoutMs: 1000,
+  lastFlightMs: 240_000,
+  maxPeers: 150_000,
+  maxHalfOpenPeers: 20_000,
+  maxHalfOpenPeersPerAddress: 1000,
+  maxMessageBytes: 4096,
+  maxHeldBytes: 6144,
+  maxMessagesAhead: 8,
+  maxEarlyRecords: 10,
+  maxHelloVerifyRequests: 3,
+  maxPskIdentityBytes: 1024,
+  maxDeferredDatagrams: 64,
+} as const satisfies Partial<DtlsOptions>;
+
+/** Smallest and largest value of each numeric option. */
+const RANGES: Readonly<Record<string, readonly [number, number]>> = {
+  mtu: [MIN_MTU, MAX_DATAGRAM],
+  initialTimeoutMs: [1, 86_400_000],
+  maxTimeoutMs: [1, 86_400_000],
+  maxRetransmits: [0, 1000],
+  timeoutJitter: [0, 1],
+  cookieLifetimeMs: [1, 86_400_000],
+  credentialTimeoutMs: [1, 86_400_000],
+  closeTimeoutMs: [1, 86_400_000],
+  lastFlightMs: [0, 86_400_000],
+  maxPeers: [1, 2 ** 24],
+  maxHalfOpenPeers: [1, 2 ** 24],
+  maxHalfOpenPeersPerAddress: [1, 2 ** 24],
+  maxMessageBytes: [256, 65_536],
+  maxHeldBytes: [1024, 1_048_576],
+  maxMessagesAhead: [1, 64],
+  maxEarlyRecords: [1, 64],
+  maxHelloVerifyRequests: [1, 16],
+  maxPskIdentityBytes: [1, 65_535],
+  maxDeferredDatagrams: [1, 65_536],
+};
+
+const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
+  forceExtendedMasterSecret: [true, false],
+  forceRenegotiationInfo: [true, false],
+  plaintextAlerts: ['honour', 'ignore'],
+  cookieExchange: ['always', 'never'],
+};
+
+/** What options must be besides numbers and choices. */
+export interface Sources {
+  readonly now: () => number;
+  readonly wallClock: () => number;
+  readonly random: (length: number) => Uint8Array;
+}
+
+/** Fills in defaults and checks everything. Throws a LocalError that names the option. */
+export function resolveConfig(options: DtlsOptions, sources: Sources): Config {
+  const { crypto } = options;
+  if (crypto === undefined) throw argument('the option crypto is missing: microdtls/core has no default provider');
+  const config = { ...sources, ...PARAMETER_DEFAULTS, ...LIMIT_DEFAULTS, ...defined(options), crypto };
+  check(config);
+  if (crypto.hashes.sha256 === undefined) {
+    throw new LocalError('ERR_DTLS_NO_PROVIDER', `the provider ${crypto.name} has no sha256, which cookies need`);
+  }
+  return { ...config, cipherSuites: checkSuites(options.cipherSuites, crypto) };
+}
+
+/** A peer's parameters over those of its context. Throws a LocalError that names the parameter. */
+export function resolveParameters(parameters: UserParameters | null | undefined | void, config: Config): Parameters {
+  const { cipherSuites, forceExtendedMasterSecret, forceRenegotiationInfo, mtu } = config;
+  const { initialTimeoutMs, maxTimeoutMs, maxRetransmits, timeoutJitter, plaintextAlerts } = config;
+  const base = {
+    cipherSuites, forceExtendedMasterSecret, forceRenegotiationInfo, mtu,
+    initialTimeoutMs, maxTimeoutMs, maxRetransmits, timeoutJitter, plaintextAlerts,
+  };
+  if (parameters === null || parameters === undefined) return base;
+  if (typeof parameters !== 'object') throw argument('user parameters are not an object');
+  const resolved = { ...base, ...defined(parameters) };
+  check(resolved);
+  const foreign = resolved.cipherSuites.find((suite) => !cipherSuites.includes(suite));
+  if (foreign !== undefined) throw argument(`the suite ${foreign.name} is not among those of the context`);
+  return { ...resolved, cipherSuites: checkSuites(resolved.cipherSuites, config.crypto) };
+}
+
+function checkSuites(suites: readonly CipherSuite[] | undefined, crypto: Provider): readonly CipherSuite[] {
+  if (!Array.isArray(suites) || suites.length === 0) throw argument('cipherSuites is empty');
+  const usable = (suites as readonly CipherSuite[]).filter((suite) => supports(crypto, suite));
+  if (usable.length > 0) return usable;
+  throw new LocalError('ERR_DTLS_NO_PROVIDER', `the provider ${crypto.name} can do none of the suites given`);
+}
+
+function check(values: object): void {
+  for (const [name, value] of Object.entries(values) as [string, unknown][]) {
+    const range = RANGES[name];
+    if (range !== undefined && !(typeof value === 'number' && value >= range[0] && value <= range[1])) {
+      throw argument(`${name} is ${String(value)}: it goes from ${range[0]} to ${range[1]}`);
+    }
+    const choices = CHOICES[name];
+    if (choices !== undefined && !choices.includes(value)) {
+      throw argument(`${name} is ${String(value)}: it is one of ${choices.join(', ')}`);
+    }
+  }
+}
+
+/** Without the fields that are undefined, so that they do not hide a default. */
+function defined<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}
+
+function argument(message: string): LocalError {
+  return new LocalError('ERR_DTLS_ARGUMENT', message);
+}

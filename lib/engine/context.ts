@@ -1,0 +1,327 @@
+/**
+ * The public face: a context takes datagrams in and gives datagrams, data and events out through the host's
+ * callbacks. It owns no socket and no timer; the host drives `checkRetransmit`.
+ *
+ * Law: arguments are checked here and only here; nothing that a peer sends is ever thrown.
+ */
+import { LocalError } from '../wire/errors.js';
+import { AlertDescription, AlertLevel } from '../wire/registry.js';
+import { MAX_DATAGRAM, MIN_MTU, resolveConfig, type DtlsOptions, type UserParameters } from './config.js';
+import { defaultSources } from './defaults.js';
+import { Engine } from './engine.js';
+import { DTLS_EVENT_CLOSED, type DtlsHandler, type Session } from './events.js';
+import { Host } from './host.js';
+import { Inbound } from './inbound.js';
+import type { Peer } from './peer.js';
+import { Peer as PeerClass } from './peer.js';
+import { Progress } from './progress.js';
+import { checkSession } from './session.js';
+import { Counters, type Stats } from './stats.js';
+
+interface Deferred {
+  readonly session: Session;
+  readonly datagram: Uint8Array;
+}
+
+export class DtlsContext {
+  /** A slot for the host. */
+  app: unknown;
+  readonly #engine: Engine;
+  readonly #progress: Progress;
+  readonly #inbound: Inbound;
+  readonly #deferred: Deferred[] = [];
+  #depth = 0;
+  #freed = false;
+  /** The deadline the host was last told. */
+  #announced = 0;
+
+  /**
+   * `handler`: the callbacks; only `write` is required. `options`: `crypto` and `cipherSuites` are required in
+   * `microdtls/core`, everything else has defaults. Throws a LocalError for what cannot be.
+   */
+  constructor(handler: DtlsHandler, options: DtlsOptions) {
+    if (typeof options !== 'object' || options === null) throw argument('options are missing');
+    this.app = options.app;
+    const counters = new Counters();
+    const host = new Host(this, checkHandler(handler), counters);
+    this.#engine = new Engine(resolveConfig(options, defaultSources), host, counters);
+    this.#progress = new Progress(this.#engine);
+    this.#inbound = new Inbound(this.#engine, this.#progress);
+    this.#progress.detached = (work) => this.#detached(work);
+  }
+
+  /** Replaces the callbacks. */
+  setHandler(handler: DtlsHandler): void {
+    this.#engine.host.handler = checkHandler(handler);
+  }
+
+  /**
+   * Takes in one datagram from `session`. 0: taken, or dropped as the RFC says; negative: a fatal alert was sent or
+   * received, as −(level·256 + description). Called from within a callback the datagram waits (copied, bounded) until
+   * the call in progress ends, and the answer is 0. Throws only for arguments of the wrong type.
+   */
+  handleMessage(session: Session, datagram: Uint8Array): number {
+    checkSession(session);
+    if (!(datagram instanceof Uint8Array)) throw new TypeError('a datagram is a Uint8Array');
+    this.#alive();
+    if (this.#depth > 0) {
+      this.#defer(session, datagram);
+      return 0;
+    }
+    this.#depth++;
+    let code: number;
+    try {
+      code = this.#inbound.receive(session, datagram);
+    } finally {
+      this.#leave();
+    }
+    this.#engine.host.rethrow();
+    return code;
+  }
+
+  /** Starts a handshake as client: > 0 a ClientHello was sent, 0 there is an association or a handshake already. */
+  connect(session: Session): number {
+    checkSession(session);
+    this.#alive();
+    const known = this.#engine.peers.find(session);
+    if (known !== undefined && known.state !== 'closing') return 0;
+    return this.connectPeer(this.newPeer(session));
+  }
+
+  /** A peer with parameters of its own, to be handed to `connectPeer`. Nothing is sent. */
+  newPeer(session: Session, parameters?: UserParameters): Peer {
+    checkSession(session);
+    this.#alive();
+    return this.#engine.newPeer(session, parameters ?? this.#engine.host.userParameters(typeof session === 'string' ? session : { ...session }));
+  }
+
+  /** As `connect`, for a peer of `newPeer`. */
+  connectPeer(peer: Peer): number {
+    this.#alive();
+    if (!(peer instanceof PeerClass)) throw argument('connectPeer takes a peer of newPeer');
+    const engine = this.#engine;
+    if (engine.host.handler.getPskInfo === undefined) {
+      throw new LocalError('ERR_DTLS_CREDENTIAL', 'the handler has no getPskInfo: there is nothing to authenticate with');
+    }
+    const known = engine.peers.find(peer.session);
+    if (known !== undefined && known.state !== 'closing') return 0;
+    return this.#enter(() => {
+      if (known?.current) engine.end(known.current, 0, DTLS_EVENT_CLOSED);
+      // The flight is made before the peer enters the table: if there is no randomness, there is no peer.
+      const association = engine.startClient(peer);
+      if (!engine.admit(peer)) {
+        engine.release(association);
+        throw new LocalError('ERR_DTLS_EVICTED', 'there is no room for another peer: see maxPeers');
+      }
+      engine.announce(association);
+      this.#progress.settle(association);
+      return 1;
+    });
+  }
+
+  /**
+   * Sends application data as one record: > 0 bytes taken (0 for empty data); 0 not connected yet, nothing kept (with
+   * no peer at all it starts `connect`); < 0 what the write callback returned, the record number is spent. Throws
+   * `ERR_DTLS_TOO_LARGE` above 16,384 bytes and `ERR_DTLS_SEQUENCE_EXHAUSTED` after 2^48 records.
+   */
+  write(session: Session, data: Uint8Array): number {
+    if (!(data instanceof Uint8Array)) throw new TypeError('data is a Uint8Array');
+    return this.writev(session, [data]);
+  }
+
+  /** As `write`, for data in parts that go out as one record. */
+  writev(session: Session, parts: readonly Uint8Array[]): number {
+    checkSession(session);
+    for (const part of parts) if (!(part instanceof Uint8Array)) throw new TypeError('each part is a Uint8Array');
+    this.#alive();
+    const peer = this.#engine.peers.find(session);
+    if (peer === undefined) {
+      this.connect(session);
+      return 0;
+    }
+    const { current } = peer;
+    if (current === null || current.closing) return 0;
+    this.#depth++;
+    let taken: number;
+    try {
+      taken = this.#engine.outbound.applicationData(current, parts);
+    } finally {
+      this.#leave();
+    }
+    if (this.#depth === 0) this.#engine.host.rethrow();
+    return taken;
+  }
+
+  /**
+   * Sends close_notify and waits (bounded) for the other side's; CLOSED follows once. A handshake in progress is
+   * abandoned with user_canceled. Returns 0, or −1 if there is no such peer.
+   */
+  close(session: Session): number {
+    checkSession(session);
+    this.#alive();
+    const peer = this.#engine.peers.find(session);
+    if (peer === undefined) return -1;
+    return this.#enter(() => {
+      this.#close(peer);
+      return 0;
+    });
+  }
+
+  /** Renegotiation is not available: it is refused in both directions (RFC 9325 §3.5). Returns −(256 + no_renegotiation). */
+  renegotiate(session: Session): number {
+    checkSession(session);
+    return -(AlertLevel.warning * 256 + AlertDescription.noRenegotiation);
+  }
+
+  /**
+   * Does what is due: at most one retransmission for each peer. Returns when to call again, on the context's clock,
+   * or 0 when nothing waits.
+   */
+  checkRetransmit(): number {
+    this.#alive();
+    if (this.#depth > 0) return this.#engine.deadlines.earliest;
+    return this.#enter(() => {
+      const { deadlines } = this.#engine;
+      const now = this.#engine.now();
+      for (let due = deadlines.due(now); due !== null; due = deadlines.due(now)) this.#progress.expire(due);
+      return deadlines.earliest;
+    });
+  }
+
+  /** The peer of `session`, if there is one. */
+  getPeer(session: Session): Peer | undefined {
+    checkSession(session);
+    return this.#engine.peers.find(session);
+  }
+
+  /** Forgets a peer, sends nothing, tells nobody. */
+  resetPeer(peer: Peer): void {
+    if (!(peer instanceof PeerClass)) throw argument('resetPeer takes a peer');
+    if (peer.table !== this.#engine.peers) return;
+    this.#enter(() => this.#forget(peer));
+  }
+
+  /** Tells that the path to `session` takes datagrams of `bytes` at most (64 to 65,507). False if there is no such peer. */
+  setMtu(session: Session, bytes: number): boolean {
+    checkSession(session);
+    if (!(Number.isInteger(bytes) && bytes >= MIN_MTU && bytes <= MAX_DATAGRAM)) {
+      throw argument(`an MTU of ${String(bytes)}: it goes from ${MIN_MTU} to ${MAX_DATAGRAM}`);
+    }
+    const peer = this.#engine.peers.find(session);
+    if (peer === undefined) return false;
+    peer.pathMtu = bytes;
+    return true;
+  }
+
+  /** Everything that is bounded or dropped, in numbers. */
+  stats(): Stats {
+    const { peers, counters, deadlines } = this.#engine;
+    let heldBytes = 0;
+    for (const peer of peers.all()) heldBytes += (peer.current?.heldBytes ?? 0) + (peer.candidate?.heldBytes ?? 0);
+    const { helloVerifyRequests, retransmissions, evicted, callbackErrors, dropped } = counters;
+    const { halfOpen } = peers;
+    return {
+      halfOpen, established: peers.size - halfOpen, heldBytes, deadlines: deadlines.size,
+      helloVerifyRequests, retransmissions, evicted, callbackErrors, dropped: { ...dropped },
+    };
+  }
+
+  /** Sends close_notify to every peer, best effort, and forgets everything. The context is of no use afterwards. */
+  free(): void {
+    if (this.#freed) return;
+    this.#enter(() => {
+      const { outbound, peers } = this.#engine;
+      for (const peer of peers.all()) {
+        const { current } = peer;
+        if (current !== null && !current.closing) outbound.alert(current, AlertLevel.warning, AlertDescription.closeNotify);
+        this.#forget(peer);
+      }
+      this.#engine.wipe();
+      this.#deferred.length = 0;
+    });
+    this.#freed = true;
+  }
+
+  #close(peer: Peer): void {
+    const { outbound, deadlines, config } = this.#engine;
+    const { candidate, current } = peer;
+    if (candidate !== null) {
+      outbound.alert(candidate, AlertLevel.fatal, AlertDescription.userCanceled);
+      if (current === null) this.#engine.end(candidate, 0, DTLS_EVENT_CLOSED);
+      else this.#engine.release(candidate);
+    }
+    if (current === null || current.closing || current.released) return;
+    current.closing = true;
+    current.dropFlight();
+    outbound.alert(current, AlertLevel.warning, AlertDescription.closeNotify);
+    if (!current.released) deadlines.set(current, this.#engine.now() + config.closeTimeoutMs);
+  }
+
+  #forget(peer: Peer): void {
+    if (peer.candidate !== null) this.#engine.release(peer.candidate);
+    if (peer.current !== null) this.#engine.release(peer.current);
+  }
+
+  #defer(session: Session, datagram: Uint8Array): void {
+    if (this.#deferred.length >= this.#engine.config.maxDeferredDatagrams) {
+      this.#engine.counters.drop('deferred');
+      return;
+    }
+    this.#deferred.push({ session: typeof session === 'string' ? session : { ...session }, datagram: datagram.slice() });
+  }
+
+  #enter<T>(work: () => T): T {
+    this.#depth++;
+    let result: T;
+    try {
+      result = work();
+    } finally {
+      this.#leave();
+    }
+    if (this.#depth === 0) this.#engine.host.rethrow();
+    return result;
+  }
+
+  /** A promise of the host settled: an engine call of its own that nobody called. */
+  #detached(work: () => void): void {
+    if (this.#freed) return;
+    this.#depth++;
+    try {
+      work();
+    } finally {
+      this.#leave();
+    }
+    this.#engine.host.surface();
+  }
+
+  /** At the end of the outermost call: what callbacks handed in, then the host's timer. */
+  #leave(): void {
+    if (this.#depth > 1) {
+      this.#depth--;
+      return;
+    }
+    for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) {
+      this.#inbound.receive(next.session, next.datagram);
+    }
+    const { earliest } = this.#engine.deadlines;
+    const earlier = earliest === 0 ? this.#announced !== 0 : this.#announced === 0 || earliest < this.#announced;
+    this.#announced = earliest;
+    if (earlier) this.#engine.host.schedule(earliest);
+    this.#depth--;
+  }
+
+  #alive(): void {
+    if (this.#freed) throw new LocalError('ERR_DTLS_FREED', 'the context was freed');
+  }
+}
+
+function checkHandler(handler: DtlsHandler): DtlsHandler {
+  if (typeof handler !== 'object' || handler === null || typeof handler.write !== 'function') {
+    throw argument('the handler needs a write callback');
+  }
+  return handler;
+}
+
+function argument(message: string): LocalError {
+  return new LocalError('ERR_DTLS_ARGUMENT', message);
+}

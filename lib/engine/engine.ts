@@ -1,0 +1,210 @@
+/**
+ * The rooms of one context under one roof: clock, randomness, tables, and the life of associations from birth to
+ * release. Datagrams come in through `inbound`, effects leave through `progress` and `outbound`.
+ *
+ * Law: an association is released in one place, and then no table, deadline or callback knows it any more.
+ */
+import type { Hash, Hmac } from '../crypto/provider.js';
+import { retransmitDelay } from '../flight/timers.js';
+import { CookieJar } from '../handshake/cookie.js';
+import { startClient } from '../handshake12/client.js';
+import { Handshake12, type KeyExchange12, type Table12 } from '../handshake12/handshake.js';
+import { tablesOf } from '../handshake12/states.js';
+import { wipe } from '../wire/bytes.js';
+import { DtlsError, LocalError, PeerError } from '../wire/errors.js';
+import { AlertDescription, AlertLevel } from '../wire/registry.js';
+import { Association } from './association.js';
+import { resolveParameters, type Config, type Parameters, type UserParameters } from './config.js';
+import { Deadlines } from './deadlines.js';
+import { DTLS_EVENT_CONNECT, DTLS_EVENT_ERROR, fatalAlert, type Session, type SessionKey } from './events.js';
+import { Host } from './host.js';
+import { Outbound } from './outbound.js';
+import { Peer } from './peer.js';
+import { Peers } from './peers.js';
+import { canonical } from './session.js';
+import { Counters } from './stats.js';
+
+export class Engine {
+  readonly config: Config;
+  readonly counters: Counters = new Counters();
+  readonly host: Host;
+  readonly peers: Peers;
+  readonly deadlines: Deadlines<Association> = new Deadlines();
+  readonly outbound: Outbound;
+  readonly cookies: CookieJar;
+  readonly #hash: Hash;
+  readonly #tables: { readonly client: Table12; readonly server: Table12 };
+  readonly #standIn = (identity: Uint8Array): Uint8Array => this.#standInKey(identity);
+  readonly #draw = (length: number): Uint8Array => this.random(length);
+  #standInSecret: Hmac | null = null;
+  #latest = 0;
+  /** Our own ClientHello randoms in flight, as Latin-1 strings: none of them may come back to us as a server. */
+  readonly #ownRandoms: Set<string> = new Set();
+
+  constructor(config: Config, host: Host, counters: Counters) {
+    this.config = config;
+    this.host = host;
+    this.counters = counters;
+    this.peers = new Peers(config);
+    this.outbound = new Outbound(host);
+    this.#hash = config.crypto.hashes.sha256!;
+    this.cookies = new CookieJar(this.#hash, this.#draw, config.cookieLifetimeMs);
+    this.#tables = tablesOf(new Set(config.cipherSuites.map((suite) => suite.keyExchange as KeyExchange12)));
+  }
+
+  /** Milliseconds; never goes back, whatever the host's clock does. */
+  now(): number {
+    const now = this.config.now();
+    if (now > this.#latest) this.#latest = now;
+    return this.#latest;
+  }
+
+  /** Fresh randomness, checked: a source that fails or comes up short fails closed. */
+  random(length: number): Uint8Array {
+    let bytes: unknown;
+    try {
+      bytes = this.config.random(length);
+    } catch (cause) {
+      throw new LocalError('ERR_DTLS_RANDOM', 'the random source failed', AlertDescription.internalError, cause);
+    }
+    if (!(bytes instanceof Uint8Array) || bytes.length !== length) {
+      throw new LocalError('ERR_DTLS_RANDOM', `the random source gave no ${length} bytes`, AlertDescription.internalError);
+    }
+    return bytes;
+  }
+
+  /** A peer that is not in the table yet. */
+  newPeer(session: Session, parameters: UserParameters | null | undefined | void): Peer {
+    return new Peer(canonical(session), resolveParameters(parameters, this.config));
+  }
+
+  /** Starts a handshake as client. Throws a LocalError if it cannot even begin. */
+  startClient(peer: Peer): Association {
+    const association = new Association(peer, 'client', this.#draw, this.now(), 0, 0);
+    const handshake = this.#handshake('client', peer.parameters, association);
+    association.begin(handshake, 0, this.config);
+    startClient(handshake);
+    this.#ownRandoms.add(latin1(handshake.clientRandom));
+    peer.candidate = association;
+    return association;
+  }
+
+  /** Begins as server: the ClientHello numbered `messageSeq`, in record `sequence`, is to be fed to the result. */
+  startServer(peer: Peer, sequence: number, messageSeq: number): Association {
+    const association = new Association(peer, 'server', this.#draw, this.now(), sequence, messageSeq);
+    association.begin(this.#handshake('server', peer.parameters, association), messageSeq, this.config);
+    peer.candidate = association;
+    return association;
+  }
+
+  /** Puts a new peer into the table, if need be in place of an older half-open one. False if there is no room. */
+  admit(peer: Peer): boolean {
+    const victim = this.peers.victim(peer.session);
+    if (victim === undefined) return false;
+    if (victim !== null) {
+      this.counters.evicted++;
+      const error = new LocalError('ERR_DTLS_EVICTED', 'a half-open peer gave way to the limit of half-open peers');
+      this.end(victim.candidate!, 0, DTLS_EVENT_ERROR, error);
+    }
+    this.peers.add(peer);
+    peer.table = this.peers;
+    return true;
+  }
+
+  /** Tells the host that a handshake begins. */
+  announce(association: Association): void {
+    if (association.peer.current === null) this.host.event(association.peer.session, 0, DTLS_EVENT_CONNECT);
+  }
+
+  /** Whether `random` is of a ClientHello that this context sent and still waits on. */
+  isOwnRandom(random: Uint8Array): boolean {
+    return this.#ownRandoms.size > 0 && this.#ownRandoms.has(latin1(random));
+  }
+
+  /** Arms the retransmission timer for the present attempt. */
+  arm(association: Association): void {
+    const { parameters } = association.peer;
+    const chance = parameters.timeoutJitter === 0 ? 0 : this.random(1)[0]! / 256;
+    this.deadlines.set(association, this.now() + retransmitDelay(parameters, association.attempt, chance));
+  }
+
+  /**
+   * Ends an association for an error, with a fatal alert to the peer and an event to the host. Returns the code that
+   * `handleMessage` reports.
+   */
+  fail(association: Association, error: unknown): number {
+    const known = error instanceof DtlsError ? error : internal(error);
+    const alert = known.alert ?? AlertDescription.internalError;
+    this.outbound.alert(association, AlertLevel.fatal, alert);
+    // A failed newcomer is no matter of the association that goes on: the host hears of it, but not as an alert.
+    const newcomer = association.peer.current !== null && association.peer.current !== association;
+    if (known instanceof PeerError && !newcomer) this.end(association, AlertLevel.fatal, alert, known);
+    else this.end(association, 0, DTLS_EVENT_ERROR, known);
+    return fatalAlert(alert);
+  }
+
+  /** Releases an association, then tells the host why. */
+  end(association: Association, level: 0 | 1 | 2, code: number, detail?: DtlsError): void {
+    if (association.released) return;
+    const { session } = association.peer;
+    this.release(association);
+    this.host.event(session, level, code, detail);
+  }
+
+  /** Forgets an association and everything of it; its peer too, if it has no other. Tells nobody. */
+  release(association: Association): void {
+    if (association.released) return;
+    const { peer } = association;
+    this.deadlines.clear(association);
+    this.forgetRandom(association);
+    association.wipe();
+    if (peer.current === association) peer.current = null;
+    if (peer.candidate === association) peer.candidate = null;
+    if (peer.current !== null || peer.candidate !== null) return;
+    this.peers.remove(peer);
+    peer.table = null;
+  }
+
+  /** The handshake of `association` is over: its random may come back. */
+  forgetRandom(association: Association): void {
+    if (association.role === 'client' && association.making !== null) {
+      this.#ownRandoms.delete(latin1(association.making.handshake.clientRandom));
+    }
+  }
+
+  /** Forgets the context's own secrets. */
+  wipe(): void {
+    this.cookies.wipe();
+    this.#standInSecret?.wipe();
+    this.#standInSecret = null;
+    this.#ownRandoms.clear();
+  }
+
+  #handshake(role: 'client' | 'server', parameters: Parameters, association: Association): Handshake12 {
+    const { maxPskIdentityBytes, maxHelloVerifyRequests, crypto } = this.config;
+    const agreed = { ...parameters, maxPskIdentityBytes, maxHelloVerifyRequests };
+    return new Handshake12(role, this.#tables[role], agreed, crypto, association, this.#standIn);
+  }
+
+  #standInKey(identity: Uint8Array): Uint8Array {
+    if (this.#standInSecret === null) {
+      const secret = this.random(32);
+      this.#standInSecret = this.#hash.hmac(secret);
+      wipe(secret);
+    }
+    const key = new Uint8Array(this.#hash.outputLength);
+    this.#standInSecret.compute(key, 0, identity);
+    return key;
+  }
+}
+
+/** Something that is no error of ours was thrown below: a bug, or a callback's. Fails closed. */
+function internal(cause: unknown): LocalError {
+  return new LocalError('ERR_DTLS_INTERNAL', 'the handshake failed on our side', AlertDescription.internalError, cause);
+}
+
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+export type { SessionKey };

@@ -1,0 +1,103 @@
+/**
+ * The only place that calls the host.
+ *
+ * Law: a callback that throws disturbs nobody: the error goes to `handler.error`, or, without one, to the caller of
+ * the engine call in progress once the state is consistent, or, where there is no caller, to an ERROR event.
+ */
+import { DtlsError, LocalError } from '../wire/errors.js';
+import type { UserParameters } from './config.js';
+import type { DtlsContext } from './context.js';
+import { DTLS_EVENT_ERROR, type DtlsHandler, type EventLevel, type PskInfoType, type Session, type SessionKey } from './events.js';
+import type { Counters } from './stats.js';
+
+export class Host {
+  handler: DtlsHandler;
+  readonly #context: DtlsContext;
+  readonly #counters: Counters;
+  /** Errors nobody has taken yet. */
+  #uncaught: { readonly session: SessionKey | null; readonly error: unknown }[] = [];
+
+  constructor(context: DtlsContext, handler: DtlsHandler, counters: Counters) {
+    this.#context = context;
+    this.#counters = counters;
+    this.handler = handler;
+  }
+
+  /** Sends a datagram; what the callback returned, 0 for nothing, −1 if it threw. */
+  write(session: Session, datagram: Uint8Array): number {
+    try {
+      const sent = this.handler.write(this.#context, session, datagram);
+      return typeof sent === 'number' ? sent : 0;
+    } catch (error) {
+      this.report(session, error);
+      return -1;
+    }
+  }
+
+  read(session: SessionKey, data: Uint8Array): void {
+    try {
+      this.handler.read?.(this.#context, session, data);
+    } catch (error) {
+      this.report(session, error);
+    }
+  }
+
+  event(session: SessionKey, level: EventLevel, code: number, detail?: DtlsError): void {
+    try {
+      this.handler.event?.(this.#context, session, level, code, detail);
+    } catch (error) {
+      this.report(session, error);
+    }
+  }
+
+  /** The answer, whatever it is. Throws what the callback throws: a failed answer is the handshake's business. */
+  pskInfo(session: SessionKey, type: PskInfoType, description: Uint8Array): unknown {
+    return this.handler.getPskInfo?.(this.#context, session, type, description);
+  }
+
+  /** The parameters of a new peer. Throws what the callback throws. */
+  userParameters(session: SessionKey): UserParameters | null | undefined | void {
+    return this.handler.getUserParameters?.(this.#context, session);
+  }
+
+  schedule(atMs: number): void {
+    try {
+      this.handler.schedule?.(this.#context, atMs);
+    } catch (error) {
+      this.report(null, error);
+    }
+  }
+
+  /** A callback threw. */
+  report(session: SessionKey | null, error: unknown): void {
+    this.#counters.callbackErrors++;
+    if (this.handler.error !== undefined) {
+      try {
+        this.handler.error(this.#context, session, error);
+        return;
+      } catch {
+        // The error callback itself fails: counted, and there is nobody left to tell.
+        return;
+      }
+    }
+    this.#uncaught.push({ session, error });
+  }
+
+  /** Throws the first error that nobody has taken, at the end of an engine call. */
+  rethrow(): void {
+    if (this.#uncaught.length === 0) return;
+    const [first] = this.#uncaught;
+    this.#uncaught = [];
+    throw first!.error;
+  }
+
+  /** As `rethrow`, where there is no caller: an event for each. */
+  surface(): void {
+    const uncaught = this.#uncaught;
+    this.#uncaught = [];
+    for (const { session, error } of uncaught) {
+      this.event(session ?? '', 0, DTLS_EVENT_ERROR, new LocalError('ERR_DTLS_CALLBACK', 'a callback threw', undefined, error));
+    }
+    this.#uncaught = [];
+  }
+}

@@ -1,0 +1,374 @@
+/**
+ * Datagrams on their way in: records to their epoch, handshake fragments to their message, messages to the state
+ * table, data to the host.
+ *
+ * Law (input order): bounds, epoch known, replay check, open, mark, content type, then state. Beyond epoch 0 nothing
+ * that is not authentic changes a timer, a window or a peer. After completion epoch 0 takes nothing but a ClientHello.
+ */
+import { isAlert } from '../message/alert.js';
+import { Fragment } from '../message/handshake.js';
+import { MAX_CIPHERTEXT, RECORD_HEADER } from '../record/header12.js';
+import { FORGED, REPLAYED } from '../record/epoch.js';
+import { RecordWalk } from '../record/records.js';
+import { equalBytes } from '../wire/bytes.js';
+import { PeerError } from '../wire/errors.js';
+import { AlertDescription, ContentType, HandshakeType, ProtocolVersion } from '../wire/registry.js';
+import { Admission, type Verdict } from './admission.js';
+import { alertReceived, dataReceived, establishedHandshake } from './established.js';
+import type { Association } from './association.js';
+import type { Engine } from './engine.js';
+import type { Session } from './events.js';
+import type { Peer } from './peer.js';
+import type { Progress } from './progress.js';
+
+export class Inbound {
+  readonly #engine: Engine;
+  readonly #progress: Progress;
+  readonly #admission: Admission;
+  readonly #walk: RecordWalk = new RecordWalk();
+  readonly #fragment: Fragment = new Fragment();
+  readonly #plain: Uint8Array = new Uint8Array(MAX_CIPHERTEXT);
+
+  constructor(engine: Engine, progress: Progress) {
+    this.#engine = engine;
+    this.#progress = progress;
+    this.#admission = new Admission(engine);
+    progress.resume = (association) => this.#resume(association);
+    progress.replay = (association, records) => this.#replay(association.peer, records);
+  }
+
+  /** Takes in a datagram. Returns 0, or the code of a fatal alert sent or received. */
+  receive(session: Session, datagram: Uint8Array): number {
+    const walk = this.#walk;
+    walk.begin(datagram);
+    let peer = this.#engine.peers.find(session);
+    let code = 0;
+    if (peer === undefined) {
+      const association = walk.next() ? this.#stranger(session, walk) : null;
+      if (association === null) {
+        if (walk.unread && walk.start === 0) this.#engine.counters.drop('truncated');
+        walk.release();
+        return 0;
+      }
+      peer = association.peer;
+      code = this.#handshakeRecord(association, walk.datagram, walk.start, walk.end, 0, walk);
+    }
+    while (peer.table !== null && walk.next()) code = this.#record(peer, walk) || code;
+    if (walk.unread && peer.table !== null) this.#engine.counters.drop('truncated');
+    walk.release();
+    return code;
+  }
+
+  /** The first record of a session without a peer: a ClientHello or nothing. */
+  #stranger(session: Session, record: RecordWalk): Association | null {
+    const fragment = this.#fragment;
+    const isHello =
+      record.type === ContentType.handshake && record.epoch === 0 && isHelloVersion(record.version) &&
+      record.datagram[record.start] === HandshakeType.clientHello;
+    if (!isHello) {
+      this.#engine.counters.drop('unknownSession');
+      return null;
+    }
+    if (!fragment.read(record.datagram, record.start, record.end)) {
+      this.#engine.counters.drop('malformed');
+      return null;
+    }
+    const verdict = this.#admission.verdict(session, record, fragment);
+    return verdict === 'out' ? null : this.#accept(session, null, record, verdict);
+  }
+
+  /** Lets a ClientHello in (it stands in `record` and #fragment): as a new peer, or as a newcomer beside an old association. */
+  #accept(session: Session, known: Peer | null, record: RecordWalk, verdict: Verdict): Association | null {
+    const engine = this.#engine;
+    const { sequence } = record;
+    const { messageSeq } = this.#fragment;
+    const random = this.#admission.randomOf(record, this.#fragment);
+    if (random !== null && engine.isOwnRandom(random)) {
+      engine.counters.drop('reflected');
+      return null;
+    }
+    const peer = known ?? this.#newPeer(session);
+    if (peer === null) return null;
+    const old = peer.candidate;
+    const association = engine.startServer(peer, sequence, messageSeq);
+    association.cookieAccepted = verdict === 'checked';
+    if (old !== null) engine.release(old);
+    try {
+      engine.arm(association);
+    } catch (error) {
+      engine.fail(association, error);
+      return null;
+    }
+    engine.announce(association);
+    return association.released ? null : association;
+  }
+
+  #newPeer(session: Session): Peer | null {
+    const engine = this.#engine;
+    let peer: Peer;
+    try {
+      peer = engine.newPeer(session, engine.host.userParameters(typeof session === 'string' ? session : { ...session }));
+    } catch (error) {
+      engine.host.report(typeof session === 'string' ? session : { ...session }, error);
+      return null;
+    }
+    // The callback may have made a peer of the same session.
+    if (engine.peers.find(session) !== undefined || !engine.admit(peer)) {
+      engine.counters.drop('limit');
+      return null;
+    }
+    return peer;
+  }
+
+  /** A record of a session with a peer. */
+  #record(peer: Peer, record: RecordWalk): number {
+    const { counters } = this.#engine;
+    if (record.epoch !== 0) return this.#protectedRecord(peer, record);
+    if (!this.#versionFits(peer, record)) {
+      counters.drop('version');
+      return 0;
+    }
+    const { candidate } = peer;
+    if (record.type === ContentType.handshake) {
+      if (record.datagram[record.start] === HandshakeType.clientHello) return this.#clientHello(peer, record);
+      if (candidate !== null) return this.#handshakeRecord(candidate, record.datagram, record.start, record.end, 0, record);
+    } else if (candidate !== null && record.type === ContentType.changeCipherSpec) {
+      return this.#changeCipherSpec(candidate, record);
+    } else if (candidate !== null && record.type === ContentType.alert) {
+      return this.#plaintextAlert(candidate, record);
+    }
+    counters.drop('unexpected');
+    return 0;
+  }
+
+  /** DTLS 1.2 everywhere; before it is negotiated, and for a ClientHello, the record may also say 1.0 (RFC 6347 §4.1). */
+  #versionFits({ candidate }: Peer, record: RecordWalk): boolean {
+    if (record.version === ProtocolVersion.dtls12) return true;
+    if (record.version !== ProtocolVersion.dtls10 || record.type !== ContentType.handshake) return false;
+    return record.datagram[record.start] === HandshakeType.clientHello || candidate?.making?.handshake.negotiated === null;
+  }
+
+  /** A ClientHello in epoch 0 from a known session: one we know already, or a client that starts anew. */
+  #clientHello(peer: Peer, record: RecordWalk): number {
+    const fragment = this.#fragment;
+    const { candidate } = peer;
+    const { counters } = this.#engine;
+    if (!fragment.read(record.datagram, record.start, record.end)) {
+      counters.drop('malformed');
+      return 0;
+    }
+    if (candidate !== null && candidate.role === 'server' && this.#belongs(candidate, record)) {
+      return this.#handshakeRecord(candidate, record.datagram, record.start, record.end, 0, record);
+    }
+    // Who shakes hands as client takes no ClientHello: if both sides do, neither gives way (both time out).
+    const young = candidate !== null && this.#engine.now() - candidate.since < peer.parameters.initialTimeoutMs;
+    if (fragment.offset !== 0 || candidate?.role === 'client') {
+      counters.drop('unexpected');
+      return 0;
+    }
+    const verdict = this.#admission.verdict(peer.session, record, fragment);
+    if (verdict === 'out') return 0;
+    if (young) {
+      counters.drop('limit');
+      return 0;
+    }
+    const association = this.#accept(peer.session, peer, record, verdict);
+    if (association === null) return 0;
+    return this.#handshakeRecord(association, record.datagram, record.start, record.end, 0, record);
+  }
+
+  /** Whether the ClientHello fragment in #fragment is of the handshake that `candidate` is in. */
+  #belongs(candidate: Association, record: RecordWalk): boolean {
+    const { handshake, reassembler } = candidate.making!;
+    if (handshake.state === 'waitClientHello') return this.#fragment.messageSeq === reassembler.next;
+    const random = this.#admission.randomOf(record, this.#fragment);
+    return random !== null && equalBytes(random, handshake.clientRandom) && this.#fragment.messageSeq === reassembler.first;
+  }
+
+  #changeCipherSpec(candidate: Association, record: RecordWalk): number {
+    if (candidate.question !== null) return this.#hold(candidate, record);
+    const valid = record.end - record.start === 1 && record.datagram[record.start] === 1;
+    if (valid && candidate.changeCipherSpec()) return this.#progress.settle(candidate);
+    this.#engine.counters.drop(valid ? 'unexpected' : 'malformed');
+    return 0;
+  }
+
+  /** Nobody signed it: it ends a handshake that has no keys yet, if the host lets it, and nothing else. */
+  #plaintextAlert(candidate: Association, record: RecordWalk): number {
+    const { datagram, start, end } = record;
+    const [level, description] = [datagram[start], datagram[start + 1]!];
+    if (isAlert(datagram, start, end) && level === 2) {
+      if (!candidate.hasReadKeys && candidate.peer.parameters.plaintextAlerts === 'honour') {
+        return alertReceived(this.#engine, candidate, level, description);
+      }
+      candidate.rumouredAlert = description;
+    }
+    this.#engine.counters.drop('plaintextAlert');
+    return 0;
+  }
+
+  /**
+   * A record of an epoch with keys. Handshake records are tried with the newcomer's keys first, others with those in
+   * use; what only a newcomer's later keys could open is held back.
+   */
+  #protectedRecord(peer: Peer, record: RecordWalk): number {
+    const { current, candidate } = peer;
+    const { counters } = this.#engine;
+    if (record.version !== ProtocolVersion.dtls12) {
+      counters.drop('version');
+      return 0;
+    }
+    if (record.epoch !== 1) {
+      counters.drop('unknownEpoch');
+      return 0;
+    }
+    const plain = this.#plain;
+    const forNewcomer = record.type === ContentType.handshake || (record.type === ContentType.alert && current === null);
+    let outcome = 0;
+    if (candidate !== null && candidate.read !== null && forNewcomer) {
+      outcome = candidate.read.open(plain, record);
+      if (outcome >= 0) return this.#newcomersRecord(candidate, record, outcome);
+      if (outcome === FORGED) candidate.undecryptable = true;
+    }
+    if (current !== null && current.read !== null) {
+      outcome = current.read.open(plain, record);
+      if (outcome >= 0) return this.#currentsRecord(current, record, outcome);
+    }
+    if (candidate !== null && (candidate.read === null || !forNewcomer)) return this.#hold(candidate, record);
+    counters.drop(outcome === REPLAYED ? 'replayed' : outcome === FORGED ? 'forged' : 'unknownEpoch');
+    return 0;
+  }
+
+  #newcomersRecord(candidate: Association, record: RecordWalk, length: number): number {
+    const plain = this.#plain;
+    if (record.type === ContentType.handshake) return this.#handshakeRecord(candidate, plain, 0, length, 1, null);
+    if (isAlert(plain, 0, length)) return alertReceived(this.#engine, candidate, plain[0]!, plain[1]!);
+    this.#engine.counters.drop('malformed');
+    return 0;
+  }
+
+  #currentsRecord(current: Association, record: RecordWalk, length: number): number {
+    const plain = this.#plain;
+    switch (record.type) {
+      case ContentType.applicationData:
+        dataReceived(this.#engine, current, plain.subarray(0, length));
+        return 0;
+      case ContentType.alert:
+        if (isAlert(plain, 0, length)) return alertReceived(this.#engine, current, plain[0]!, plain[1]!);
+        break;
+      case ContentType.handshake:
+        establishedHandshake(this.#engine, this.#progress, current, plain, length, this.#fragment);
+        return 0;
+    }
+    this.#engine.counters.drop(record.type === ContentType.alert ? 'malformed' : 'contentType');
+    return 0;
+  }
+
+  /** Keeps a record that cannot be used yet. */
+  #hold(candidate: Association, record: RecordWalk): number {
+    const bytes = record.datagram.subarray(record.start - RECORD_HEADER, record.end);
+    if (!candidate.hold(bytes, this.#engine.config.maxEarlyRecords)) this.#engine.counters.drop('bounds');
+    return 0;
+  }
+
+  /**
+   * The handshake fragments in `bytes[start, end)`, of a record in `epoch`. `record` is the record itself where it can
+   * be held back for later (in epoch 0: what was opened cannot be opened again).
+   */
+  #handshakeRecord(association: Association, bytes: Uint8Array, start: number, end: number, epoch: number, record: RecordWalk | null): number {
+    const fragment = this.#fragment;
+    let at = start;
+    let code = 0;
+    while (at < end && association.making !== null) {
+      // While a question is open nothing is delivered.
+      if (association.question !== null) return record === null ? code : this.#hold(association, record) || code;
+      if (!fragment.read(bytes, at, end)) {
+        this.#engine.counters.drop('malformed');
+        return code;
+      }
+      at = fragment.end;
+      code = this.#fragmentReceived(association, bytes, epoch) || code;
+    }
+    return code;
+  }
+
+  #fragmentReceived(association: Association, bytes: Uint8Array, epoch: number): number {
+    const fragment = this.#fragment;
+    const { counters } = this.#engine;
+    const { reassembler } = association.making!;
+    // Finished comes under the new keys, everything before it in the clear.
+    if ((fragment.type === HandshakeType.finished) !== (epoch === 1)) {
+      counters.drop('unexpected');
+      return 0;
+    }
+    if (reassembler.isNextWhole(fragment)) {
+      return this.#deliver(association, fragment.type, bytes.subarray(fragment.start, fragment.end));
+    }
+    switch (reassembler.accept(fragment, bytes)) {
+      case 'kept':
+        return this.#progress.settle(association);
+      case 'duplicate':
+        counters.drop('duplicate');
+        this.#progress.peerRetransmitted(association);
+        return 0;
+      case 'refused':
+        counters.drop('bounds');
+        return 0;
+      case 'tooLarge':
+        return this.#engine.fail(association, new PeerError(
+          'ERR_DTLS_TOO_LARGE', AlertDescription.illegalParameter, `a handshake message of ${fragment.length} bytes`,
+        ));
+    }
+  }
+
+  /** A message, whole and in order. */
+  #deliver(association: Association, type: number, body: Uint8Array): number {
+    const { handshake, reassembler } = association.making!;
+    const messageSeq = reassembler.next;
+    if (handshake.state === 'waitClientHello' && !association.cookieAccepted) {
+      association.cookieAccepted = type === HandshakeType.clientHello && this.#admission.acceptsWhole(association.peer.session, body);
+      if (!association.cookieAccepted) {
+        this.#engine.counters.drop('cookie');
+        this.#engine.release(association);
+        return 0;
+      }
+    }
+    reassembler.advance();
+    // A HelloRequest during a handshake asks for what is happening already (RFC 5246 §7.4.1.1).
+    if (type === HandshakeType.helloRequest && association.role === 'client') return this.#progress.settle(association);
+    try {
+      handshake.step(type, messageSeq, body);
+    } catch (error) {
+      return this.#engine.fail(association, error);
+    }
+    return this.#progress.settle(association);
+  }
+
+  /** What was buffered and can be delivered now: the next message, then early records. */
+  #resume(association: Association): number {
+    const { making } = association;
+    if (making === null) return 0;
+    const { reassembler } = making;
+    const type = reassembler.nextType;
+    const body = reassembler.takeNext();
+    if (body !== null) return this.#deliver(association, type, body);
+    if (!association.earlyReady) return 0;
+    association.earlyReady = false;
+    return this.#replay(association.peer, association.takeEarly());
+  }
+
+  /** Records that were held back, as if they came now. */
+  #replay(peer: Peer, records: readonly Uint8Array[]): number {
+    const walk = new RecordWalk();
+    let code = 0;
+    for (const record of records) {
+      walk.begin(record);
+      if (peer.table !== null && walk.next()) code = this.#record(peer, walk) || code;
+    }
+    return code;
+  }
+}
+
+function isHelloVersion(version: number): boolean {
+  return version === ProtocolVersion.dtls12 || version === ProtocolVersion.dtls10;
+}

@@ -1,0 +1,144 @@
+/**
+ * The peer hash map: peers by session, and the bounds on how many there may be.
+ *
+ * Law: an established peer never gives way to a newcomer; among half-open ones the oldest of the fullest address
+ * does (the port is ignored, it costs an attacker nothing). No string is built per look-up.
+ */
+import type { Session, SessionKey } from './events.js';
+import type { Peer } from './peer.js';
+import { CanonicalSession, portKey } from './session.js';
+
+/** The half-open peers of one address, oldest first. */
+type Crowd = Set<Peer>;
+
+export class Peers {
+  readonly #maxPeers: number;
+  readonly #maxHalfOpen: number;
+  readonly #maxPerAddress: number;
+  /** Most addresses have one peer: then it stands here itself, without a map of ports. */
+  readonly #byAddress: Map<string, Peer | Map<number, Peer>> = new Map();
+  readonly #byName: Map<string, Peer> = new Map();
+  readonly #crowds: Map<string, Crowd> = new Map();
+  /** Addresses by the size of their crowd, so that the fullest is found at once. */
+  readonly #bySize: Set<string>[] = [];
+  #size = 0;
+  #halfOpen = 0;
+
+  constructor(limits: { maxPeers: number; maxHalfOpenPeers: number; maxHalfOpenPeersPerAddress: number }) {
+    this.#maxPeers = limits.maxPeers;
+    this.#maxHalfOpen = limits.maxHalfOpenPeers;
+    this.#maxPerAddress = limits.maxHalfOpenPeersPerAddress;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get halfOpen(): number {
+    return this.#halfOpen;
+  }
+
+  /** The peer of `session`, by value. */
+  find(session: Session): Peer | undefined {
+    if (typeof session === 'string') return this.#byName.get(session);
+    const own = CanonicalSession.peerOf(session);
+    if (own !== null && own.table === this) return own;
+    const at = this.#byAddress.get(session.address);
+    if (at === undefined) return undefined;
+    if (at instanceof Map) return at.get(portKey(session));
+    return portKey(at.session as CanonicalSession) === portKey(session) ? at : undefined;
+  }
+
+  /**
+   * Which half-open peer must go before one more of `session`'s address comes in: a peer, null if there is room,
+   * undefined if there is none to be made.
+   */
+  victim(session: Session): Peer | null | undefined {
+    const crowd = this.#crowds.get(addressOf(session));
+    if (crowd !== undefined && crowd.size >= this.#maxPerAddress) return oldest(crowd);
+    if (this.#halfOpen < this.#maxHalfOpen && this.#size < this.#maxPeers) return null;
+    if (this.#halfOpen === 0) return undefined;
+    const [fullest] = this.#bySize[this.#bySize.length - 1]!;
+    return oldest(this.#crowds.get(fullest!)!);
+  }
+
+  /** Adds a peer that is half-open. */
+  add(peer: Peer): void {
+    const { session } = peer;
+    if (typeof session === 'string') {
+      this.#byName.set(session, peer);
+    } else {
+      const at = this.#byAddress.get(session.address);
+      if (at === undefined) this.#byAddress.set(session.address, peer);
+      else if (at instanceof Map) at.set(portKey(session), peer);
+      else {
+        const ports = new Map([[portKey(at.session as CanonicalSession), at], [portKey(session), peer]]);
+        this.#byAddress.set(session.address, ports);
+      }
+    }
+    CanonicalSession.bind(session, peer);
+    this.#size++;
+    this.#halfOpen++;
+    const address = addressOf(session);
+    const crowd: Crowd = this.#crowds.get(address) ?? new Set();
+    crowd.add(peer);
+    this.#crowds.set(address, crowd);
+    this.#resize(address, crowd.size - 1, crowd.size);
+  }
+
+  /** A peer is half-open no longer. */
+  establish(peer: Peer): void {
+    const address = addressOf(peer.session);
+    const crowd = this.#crowds.get(address);
+    if (crowd === undefined || !crowd.delete(peer)) return;
+    this.#halfOpen--;
+    this.#resize(address, crowd.size + 1, crowd.size);
+    if (crowd.size === 0) this.#crowds.delete(address);
+  }
+
+  /** Forgets a peer. */
+  remove(peer: Peer): void {
+    const { session } = peer;
+    if (this.find(session) !== peer) return;
+    if (typeof session === 'string') {
+      this.#byName.delete(session);
+    } else {
+      const at = this.#byAddress.get(session.address);
+      if (at instanceof Map) at.delete(portKey(session));
+      if (!(at instanceof Map) || at.size === 0) this.#byAddress.delete(session.address);
+    }
+    CanonicalSession.bind(session, null);
+    this.#size--;
+    this.establish(peer);
+  }
+
+  /** Half-open peers, for the statistics. */
+  *halfOpenPeers(): IterableIterator<Peer> {
+    for (const crowd of this.#crowds.values()) yield* crowd;
+  }
+
+  /** Every peer, in a list that later changes do not touch. */
+  all(): Peer[] {
+    const peers = [...this.#byName.values()];
+    for (const at of this.#byAddress.values()) {
+      if (at instanceof Map) peers.push(...at.values());
+      else peers.push(at);
+    }
+    return peers;
+  }
+
+  #resize(address: string, from: number, to: number): void {
+    this.#bySize[from]?.delete(address);
+    if (to > 0) (this.#bySize[to] ??= new Set()).add(address);
+    while (this.#bySize.length > 0 && !(this.#bySize[this.#bySize.length - 1]?.size)) this.#bySize.pop();
+  }
+}
+
+function addressOf(session: SessionKey | Session): string {
+  return typeof session === 'string' ? session : session.address;
+}
+
+function oldest(crowd: Crowd): Peer {
+  const [first] = crowd;
+  return first!;
+}

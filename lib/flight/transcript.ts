@@ -1,0 +1,52 @@
+/**
+ * The handshake hash (RFC 6347 §4.2.6): every message as if it had come in one fragment, header included.
+ *
+ * Law: messages are kept raw only until the hash is known, then run through it; HelloVerifyRequest and the
+ * ClientHello before it are not in it (RFC 6347 §4.2.1).
+ */
+import type { Hash, RunningHash } from '../crypto/provider.js';
+import { HANDSHAKE_HEADER, writeHandshakeHeader } from '../message/handshake.js';
+import { invariant } from '../wire/errors.js';
+
+export class Transcript {
+  #raw: Uint8Array[] = [];
+  #running: RunningHash | null = null;
+
+  /** Bytes kept raw because the hash is not known yet. */
+  get heldBytes(): number {
+    let held = 0;
+    for (const message of this.#raw) held += message.length;
+    return held;
+  }
+
+  /** Appends a message. */
+  add(type: number, messageSeq: number, body: Uint8Array): void {
+    const message = new Uint8Array(HANDSHAKE_HEADER + body.length);
+    writeHandshakeHeader(message, 0, type, body.length, messageSeq, 0, body.length);
+    message.set(body, HANDSHAKE_HEADER);
+    if (this.#running === null) this.#raw.push(message);
+    else this.#running.update(message);
+  }
+
+  /** The hash is known: what was raw runs through it. */
+  start(hash: Hash): void {
+    invariant(this.#running === null, 'a transcript starts once');
+    const running = hash.start();
+    for (const message of this.#raw) running.update(message);
+    this.#raw = [];
+    this.#running = running;
+  }
+
+  /** The hash of everything so far. */
+  digest(): Uint8Array {
+    invariant(this.#running !== null, 'a transcript has a hash before it is asked for');
+    return this.#running.digest();
+  }
+
+  /** Forgets everything; `add` may begin anew. */
+  reset(): void {
+    this.#raw = [];
+    this.#running?.wipe();
+    this.#running = null;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * From the premaster secret to record protection (RFC 5246 §6.3, §8.1; RFC 7627 §4), and Finished (RFC 5246 §7.4.9).
+ *
+ * Law: the premaster and the key block are wiped as soon as they are used (RFC 5246 §8.1).
+ */
+import { extendedMasterSecret, keyBlock, masterSecret, verifyData } from '../crypto/prf12.js';
+import { Protection12 } from '../record/protect12.js';
+import { equalBytes, wipe } from '../wire/bytes.js';
+import { decodeError, invariant, LocalError, PeerError } from '../wire/errors.js';
+import { AlertDescription, HandshakeType } from '../wire/registry.js';
+import type { Handshake12 } from './handshake.js';
+
+/** Bytes of verify_data in every suite of DTLS 1.2. */
+const VERIFY_DATA = 12;
+
+/**
+ * Derives the master secret from `premaster` (which is wiped) and installs the keys of epoch 1. With
+ * extended_master_secret the transcript must stand right after ClientKeyExchange.
+ */
+export function installKeys(handshake: Handshake12, premaster: Uint8Array): void {
+  const { negotiated, hash, clientRandom, serverRandom, provider, role } = handshake;
+  invariant(negotiated !== null, 'keys come after negotiation');
+  handshake.masterSecret = negotiated.extendedMasterSecret
+    ? extendedMasterSecret(hash, premaster, handshake.transcript.digest())
+    : masterSecret(hash, premaster, clientRandom, serverRandom);
+  wipe(premaster);
+  const { suite } = negotiated;
+  const algorithm = provider.aeads[suite.aead];
+  if (algorithm === undefined) {
+    throw new LocalError('ERR_DTLS_NO_PROVIDER', `the provider has no ${suite.aead}`, AlertDescription.internalError);
+  }
+  const { keyLength } = algorithm;
+  const ivLength = suite.nonceForm === 'explicit' ? 4 : 12;
+  const block = keyBlock(hash, handshake.masterSecret, serverRandom, clientRandom, 2 * (keyLength + ivLength));
+  const protection = (side: 0 | 1): Protection12 => {
+    const key = block.subarray(side * keyLength, (side + 1) * keyLength);
+    const ivAt = 2 * keyLength + side * ivLength;
+    return new Protection12(algorithm.create(key), suite.nonceForm, block.subarray(ivAt, ivAt + ivLength));
+  };
+  const client = protection(0);
+  const server = protection(1);
+  wipe(block);
+  if (role === 'client') handshake.out.install(client, server);
+  else handshake.out.install(server, client);
+}
+
+/** Sends our Finished over the transcript so far. */
+export function sendFinished(handshake: Handshake12): void {
+  handshake.send(HandshakeType.finished, expectedVerifyData(handshake, handshake.role));
+}
+
+/** Checks the peer's Finished and adds it to the transcript. */
+export function checkFinished(handshake: Handshake12, body: Uint8Array): void {
+  if (body.length !== VERIFY_DATA) throw decodeError(`Finished has ${body.length} bytes instead of ${VERIFY_DATA}`);
+  const expected = expectedVerifyData(handshake, handshake.role === 'client' ? 'server' : 'client');
+  if (!equalBytes(expected, body)) {
+    throw new PeerError('ERR_DTLS_VERIFY', AlertDescription.decryptError, 'Finished does not verify');
+  }
+  handshake.transcript.add(HandshakeType.finished, handshake.messageSeq, body);
+}
+
+function expectedVerifyData(handshake: Handshake12, sender: 'client' | 'server'): Uint8Array {
+  return verifyData(handshake.hash, handshake.masterSecret, sender, handshake.transcript.digest());
+}

@@ -1,0 +1,93 @@
+/**
+ * A growing cursor for outgoing messages, with length blocks that are patched when they close.
+ *
+ * Law: it writes our own values, so an overflow is a bug or a host's oversize value, and throws a `LocalError`.
+ */
+import { putUint16, putUint24, putUint32 } from './bytes.js';
+import { LocalError } from './errors.js';
+
+export class Writer {
+  #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(capacity: number = 256) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#at;
+  }
+
+  #room(length: number): number {
+    const at = this.#at;
+    const needed = at + length;
+    if (needed > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#at = needed;
+    return at;
+  }
+
+  uint8(value: number): this {
+    const at = this.#room(1);
+    this.#bytes[at] = value;
+    return this;
+  }
+
+  uint16(value: number): this {
+    const at = this.#room(2);
+    putUint16(this.#bytes, at, value);
+    return this;
+  }
+
+  uint24(value: number): this {
+    const at = this.#room(3);
+    putUint24(this.#bytes, at, value);
+    return this;
+  }
+
+  uint32(value: number): this {
+    const at = this.#room(4);
+    putUint32(this.#bytes, at, value);
+    return this;
+  }
+
+  bytes(value: Uint8Array): this {
+    const at = this.#room(value.length);
+    this.#bytes.set(value, at);
+    return this;
+  }
+
+  /** `opaque<0..2^8-1>`. */
+  vector8(value: Uint8Array): this {
+    return this.uint8(fits(value.length, 0xff)).bytes(value);
+  }
+
+  /** `opaque<0..2^16-1>`. */
+  vector16(value: Uint8Array): this {
+    return this.uint16(fits(value.length, 0xffff)).bytes(value);
+  }
+
+  /** Opens a block whose 16-bit length is patched by `close16` with the returned mark. */
+  open16(): number {
+    return this.#room(2) + 2;
+  }
+
+  close16(mark: number): this {
+    putUint16(this.#bytes, mark - 2, fits(this.#at - mark, 0xffff));
+    return this;
+  }
+
+  /** An exact copy of what was written. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#at);
+  }
+}
+
+function fits(length: number, max: number): number {
+  if (length > max) throw new LocalError('ERR_DTLS_TOO_LARGE', `a vector of ${length} bytes, where at most ${max} fit`);
+  return length;
+}

@@ -1,0 +1,43 @@
+/**
+ * Law 8: pay for what you import. What stands in a bundle is what its entry names, and no platform.
+ */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Bundle, EVERYTHING, PSK_ONLY, bundle } from './bundles.js';
+
+test('the bundle of everything imports nothing: no platform, no package', async () => {
+  assert.equal((await bundle(EVERYTHING)).imports, []);
+});
+
+test('a bundle with pre-shared keys alone holds no elliptic curve', async () => {
+  assert.equal(holding(await bundle(PSK_ONLY), /@noble\/curves|x509|certificate/), []);
+});
+
+test('a bundle with pre-shared keys alone holds no AEAD but its own', async () => {
+  const psk = await bundle(PSK_ONLY);
+  assert.equal(holding(psk, /gcm|ghash|polyval|chacha|salsa/), []);
+  // The module of AES in noble holds GCM too: what is kept of it must be the block function.
+  assert.not.match(psk.code, /\b_?(?:ghash|polyval|gcm)/i);
+});
+
+test('a bundle with pre-shared keys alone holds only the hash it names', async () => {
+  assert.not.match((await bundle(PSK_ONLY)).code, /6a09e667f3bcc908|SHA384|sha384\w*\(/);
+});
+
+test('core brings no provider and no suite', async () => {
+  const core = await bundle(`export * from './lib/core.js';`);
+  assert.equal(holding(core, /node_modules|crypto\/(noble|native)\/|lib\/suites\//), []);
+  assert.equal(core.imports, []);
+});
+
+test('importing everything and using nothing costs nothing', async () => {
+  const unused = await bundle(`import './lib/index.js'; import {} from './lib/core.js';`);
+  assert.equal([...unused.modules.keys()], []);
+});
+
+/** The modules of a bundle whose path matches. */
+function holding({ modules }: Bundle, path: RegExp): string[] {
+  return [...modules.keys()].filter((module) => path.test(module));
+}
+
+test.run();
