@@ -106,7 +106,9 @@ export class DtlsContext {
     const known = engine.peers.find(peer.session);
     if (known !== undefined && known.state !== 'closing') return 0;
     return this.#enter(() => {
-      if (known?.current) engine.end(known.current, 0, DTLS_EVENT_CLOSED);
+      if (known !== undefined) this.#abandon(known);
+      // The host may have connected anew when it heard of the end.
+      if (engine.peers.find(peer.session) !== undefined) return 0;
       // The flight is made before the peer enters the table: if there is no randomness, there is no peer.
       const association = engine.startClient(peer);
       if (!engine.admit(peer)) {
@@ -237,6 +239,7 @@ export class DtlsContext {
         this.#forget(peer);
       }
       this.#engine.wipe();
+      this.#inbound.wipe();
       this.#deferred.length = 0;
     });
     this.#freed = true;
@@ -255,6 +258,12 @@ export class DtlsContext {
     current.dropFlight();
     outbound.alert(current, AlertLevel.warning, AlertDescription.closeNotify);
     if (!current.released) deadlines.set(current, this.#engine.now() + config.closeTimeoutMs);
+  }
+
+  /** A closing peer makes room for its successor. */
+  #abandon(peer: Peer): void {
+    if (peer.candidate !== null) this.#engine.release(peer.candidate);
+    if (peer.current !== null) this.#engine.end(peer.current, 0, DTLS_EVENT_CLOSED);
   }
 
   #forget(peer: Peer): void {

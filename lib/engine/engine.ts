@@ -133,6 +133,7 @@ export class Engine {
    * `handleMessage` reports.
    */
   fail(association: Association, error: unknown): number {
+    if (association.released) return 0;
     const known = error instanceof DtlsError ? error : internal(error);
     const alert = known.alert ?? AlertDescription.internalError;
     this.outbound.alert(association, AlertLevel.fatal, alert);
@@ -175,6 +176,7 @@ export class Engine {
   /** Forgets the context's own secrets. */
   wipe(): void {
     this.cookies.wipe();
+    this.outbound.wipe();
     this.#standInSecret?.wipe();
     this.#standInSecret = null;
     this.#ownRandoms.clear();

@@ -10,7 +10,7 @@ import { Fragment } from '../message/handshake.js';
 import { MAX_CIPHERTEXT, RECORD_HEADER } from '../record/header12.js';
 import { FORGED, REPLAYED } from '../record/epoch.js';
 import { RecordWalk } from '../record/records.js';
-import { equalBytes } from '../wire/bytes.js';
+import { equalBytes, wipe } from '../wire/bytes.js';
 import { PeerError } from '../wire/errors.js';
 import { AlertDescription, ContentType, HandshakeType, ProtocolVersion } from '../wire/registry.js';
 import { Admission, type Verdict } from './admission.js';
@@ -37,6 +37,11 @@ export class Inbound {
     progress.replay = (association, records) => this.#replay(association.peer, records);
   }
 
+  /** Overwrites the last plaintext. */
+  wipe(): void {
+    wipe(this.#plain);
+  }
+
   /** Takes in a datagram. Returns 0, or the code of a fatal alert sent or received. */
   receive(session: Session, datagram: Uint8Array): number {
     const walk = this.#walk;
@@ -44,9 +49,8 @@ export class Inbound {
     let peer = this.#engine.peers.find(session);
     let code = 0;
     if (peer === undefined) {
-      const association = walk.next() ? this.#stranger(session, walk) : null;
+      const association = this.#stranger(session, walk);
       if (association === null) {
-        if (walk.unread && walk.start === 0) this.#engine.counters.drop('truncated');
         walk.release();
         return 0;
       }
@@ -62,6 +66,10 @@ export class Inbound {
   /** The first record of a session without a peer: a ClientHello or nothing. */
   #stranger(session: Session, record: RecordWalk): Association | null {
     const fragment = this.#fragment;
+    if (!record.next()) {
+      this.#engine.counters.drop('truncated');
+      return null;
+    }
     const isHello =
       record.type === ContentType.handshake && record.epoch === 0 && isHelloVersion(record.version) &&
       record.datagram[record.start] === HandshakeType.clientHello;
@@ -144,8 +152,9 @@ export class Inbound {
   /** DTLS 1.2 everywhere; before it is negotiated, and for a ClientHello, the record may also say 1.0 (RFC 6347 §4.1). */
   #versionFits({ candidate }: Peer, record: RecordWalk): boolean {
     if (record.version === ProtocolVersion.dtls12) return true;
-    if (record.version !== ProtocolVersion.dtls10 || record.type !== ContentType.handshake) return false;
-    return record.datagram[record.start] === HandshakeType.clientHello || candidate?.making?.handshake.negotiated === null;
+    if (record.version !== ProtocolVersion.dtls10) return false;
+    if (candidate?.making?.handshake.negotiated === null) return true;
+    return record.type === ContentType.handshake && record.datagram[record.start] === HandshakeType.clientHello;
   }
 
   /** A ClientHello in epoch 0 from a known session: one we know already, or a client that starts anew. */

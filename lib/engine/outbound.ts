@@ -7,7 +7,7 @@
 import { HANDSHAKE_HEADER, writeHandshakeHeader } from '../message/handshake.js';
 import { COOKIE_LENGTH } from '../handshake/cookie.js';
 import { MAX_PLAINTEXT, RECORD_HEADER, writeRecordHeader } from '../record/header12.js';
-import { putUint16 } from '../wire/bytes.js';
+import { putUint16, wipe } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 import { ContentType, HandshakeType, ProtocolVersion, type AlertLevel } from '../wire/registry.js';
 import type { Association } from './association.js';
@@ -28,6 +28,12 @@ export class Outbound {
 
   constructor(host: Host) {
     this.#host = host;
+  }
+
+  /** Overwrites what was sent last. */
+  wipe(): void {
+    wipe(this.#buffer);
+    wipe(this.#fragment);
   }
 
   /** Sends the flight that is being built, or the last one again. False if the association did not outlive it. */

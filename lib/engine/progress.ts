@@ -154,7 +154,7 @@ export class Progress {
     if (!isThenable(answer)) return this.#take(association, answer);
     deadlines.set(association, this.#engine.now() + config.credentialTimeoutMs);
     const isOpen = (): boolean => !association.released && association.generation === generation && association.question !== null;
-    answer.then(
+    Promise.resolve(answer).then(
       (settled) => {
         if (isOpen()) this.detached(() => void (this.#take(association, settled) || this.settle(association)));
       },

@@ -114,7 +114,9 @@ export const psk: KeyExchange12 = {
 function serverKey(handshake: Handshake12, key: Uint8Array | null): Uint8Array {
   const standIn = handshake.standInKey(handshake.pskIdentity);
   handshake.unknownIdentity = key === null;
-  return key ?? standIn;
+  if (key === null) return standIn;
+  wipe(standIn);
+  return key;
 }
 
 /** The key is there: premaster, master secret, record keys. `key` is wiped. */

@@ -314,7 +314,7 @@ export const PRF_VECTORS: readonly PrfVector[] = [
 ];
 
 /** NIST's vectors for the TLS 1.2 key derivation, SHA-256 (CAVP; also in OpenSSL, evpkdf_tls12_prf.txt). */
-export const KEY_DERIVATION_VECTOR = {
+export const KEY_DERIVATION_VECTOR: Readonly<Record<'premaster' | 'clientHelloRandom' | 'serverHelloRandom' | 'masterSecret' | 'serverRandom' | 'clientRandom' | 'keyBlock', string>> = {
   premaster: 'f8938ecc9edebc5030c0c6a441e213cd24e6f770a50dda07876f8d55da062bcadb386b411fd4fe4313a604fce6c17fbc',
   clientHelloRandom: '36c129d01a3200894b9179faac589d9835d58775f9b5ea3587cb8fd0364cae8c',
   serverHelloRandom: 'f6c9575ed7ddd73e1f7d16eca115415812a43c2b747daaaae043abfb50053fce',
@@ -325,4 +325,4 @@ export const KEY_DERIVATION_VECTOR = {
     'd06139889fffac1e3a71865f504aa5d0d2a2e89506c6f2279b670c3e1b74f531016a2530c51a3a0f7e1d6590d0f0566b' +
     '2f387f8d11fd4f731cdd572d2eae927f6f2f81410b25e6960be68985add6c38445ad9f8c64bf8068bf9a6679485d966f' +
     '1ad6f68b43495b10a683755ea2b858d70ccac7ec8b053c6bd41ca299d4e51928',
-} as const;
+};

@@ -1,0 +1,229 @@
+/**
+ * The harness of all benches: a case and its raw reference take turns in one process, so that whatever slows the
+ * machine down slows both, and the ratio is the median of the ratios of the rounds.
+ *
+ * Law: what only gets ready (sealing records to be opened, making sessions) happens off the clock, in `prepare`.
+ * Garbage is paid for where it falls: nothing collects it between turns. Bytes per operation are counted apart from
+ * the timing, over spans too short to be collected, and only under `node --expose-gc`.
+ */
+
+/** One side of a case. `run` holds the loop itself, so that no call of the harness stands between two operations. */
+export interface Work {
+  /** Does `count` operations. */
+  run(count: number): void;
+  /** Gets ready for the next `count` operations, off the clock. */
+  prepare?(count: number): void;
+}
+
+/** What a case is called. What does not apply is null. */
+export interface Labels {
+  readonly bench: string;
+  readonly suite: string | null;
+  readonly provider: string | null;
+  readonly size: number | null;
+}
+
+/** A case that is timed. */
+export interface TimedCase extends Labels {
+  /** What the ratio is against, in words. */
+  readonly reference: string | null;
+  /** Operations that `prepare` has room for. Default: no limit. */
+  readonly maxBatch?: number;
+  /** Builds both sides; called once, in the process that measures. */
+  set(): Sides;
+}
+
+/** Both sides of a timed case. */
+export interface Sides {
+  readonly subject: Work;
+  readonly reference?: Work;
+  /** Numbers worth knowing beside the time, such as how many hashes an operation takes. */
+  readonly detail?: Readonly<Record<string, number>>;
+}
+
+/** A case that is weighed: the bytes that one thing of its kind keeps alive. */
+export interface WeighedCase extends Labels {
+  weigh(): Weight;
+}
+
+/** Bytes for each thing: in the heap, in array buffers, and of the whole process. */
+export interface Weight {
+  readonly heap: number;
+  readonly buffers: number;
+  readonly resident: number;
+}
+
+export type Case = TimedCase | WeighedCase;
+
+/** What was measured. Times are medians; `spread` is the distance of the quartiles over the median. */
+export interface Result extends Labels {
+  readonly opsPerSecond: number | null;
+  readonly microsecondsPerOp: number | null;
+  readonly spread: number | null;
+  /** Bytes an operation allocates in the heap, or that a weighed thing keeps. Null without --expose-gc. */
+  readonly bytesPerOp: number | null;
+  /** The same outside the heap: array buffers. */
+  readonly bufferBytesPerOp: number | null;
+  readonly reference: string | null;
+  readonly referenceOpsPerSecond: number | null;
+  /** Our operations a second over the reference's: above 1 is faster than the reference. */
+  readonly ratio: number | null;
+  readonly ratioSpread: number | null;
+  readonly rounds: number;
+  readonly detail?: Readonly<Record<string, number>>;
+}
+
+export interface Options {
+  /** Budget of the timed rounds of one case. Default 1. */
+  readonly seconds?: number;
+  /** How long each side runs before anything counts. Default: a third of the budget, at least 100 ms. */
+  readonly warmUpMs?: number;
+  /** How long a turn lasts, about. Default 3 ms. */
+  readonly turnMs?: number;
+}
+
+const MIN_ROUNDS = 7;
+/** Heap that one span of the allocation count may fill: well below a young generation. */
+const SPAN_BYTES = 256 * 1024;
+const SPAN_OPERATIONS = 256;
+const SPANS = 15;
+
+declare const gc: ((options?: { readonly type: 'minor' }) => void) | undefined;
+
+/** Measures one case. */
+export function measure(item: Case, options: Options = {}): Result {
+  return 'weigh' in item ? weighed(item) : timed(item, options);
+}
+
+function timed(item: TimedCase, { seconds = 1, turnMs = 3, warmUpMs = Math.max(100, seconds * 333) }: Options): Result {
+  const { subject, reference, detail } = item.set();
+  const maxBatch = item.maxBatch ?? 2 ** 24;
+  const batch = warmUp(subject, warmUpMs, turnMs, maxBatch);
+  const referenceBatch = reference === undefined ? 0 : warmUp(reference, warmUpMs, turnMs, maxBatch);
+  const times: number[] = [];
+  const referenceTimes: number[] = [];
+  const ratios: number[] = [];
+  const endAt = performance.now() + seconds * 1000;
+  for (let round = 0; round < MIN_ROUNDS || performance.now() < endAt; round++) {
+    if (reference === undefined) {
+      times.push(turn(subject, batch));
+      continue;
+    }
+    // Who goes first takes turns too.
+    const before = round % 2 === 0 ? 0 : turn(reference, referenceBatch);
+    const time = turn(subject, batch);
+    const referenceTime = round % 2 === 0 ? turn(reference, referenceBatch) : before;
+    times.push(time);
+    referenceTimes.push(referenceTime);
+    ratios.push(referenceTime / time);
+  }
+  const allocated = allocations(subject, Math.min(maxBatch, SPAN_OPERATIONS));
+  const ms = median(times);
+  return {
+    ...labels(item),
+    opsPerSecond: 1000 / ms,
+    microsecondsPerOp: ms * 1000,
+    spread: spread(times),
+    bytesPerOp: allocated?.heap ?? null,
+    bufferBytesPerOp: allocated?.buffers ?? null,
+    reference: item.reference,
+    referenceOpsPerSecond: reference === undefined ? null : 1000 / median(referenceTimes),
+    ratio: reference === undefined ? null : median(ratios),
+    ratioSpread: reference === undefined ? null : spread(ratios),
+    rounds: times.length,
+    ...(detail === undefined ? {} : { detail }),
+  };
+}
+
+function weighed(item: WeighedCase): Result {
+  const { heap, buffers, resident } = item.weigh();
+  return {
+    ...labels(item),
+    opsPerSecond: null,
+    microsecondsPerOp: null,
+    spread: null,
+    bytesPerOp: heap,
+    bufferBytesPerOp: buffers,
+    reference: null,
+    referenceOpsPerSecond: null,
+    ratio: null,
+    ratioSpread: null,
+    rounds: 1,
+    detail: { residentBytes: Math.round(resident) },
+  };
+}
+
+function labels({ bench, suite, provider, size }: Labels): Labels {
+  return { bench, suite, provider, size };
+}
+
+/** Runs until everything is compiled; returns how many operations fill a turn. */
+function warmUp(work: Work, warmUpMs: number, turnMs: number, maxBatch: number): number {
+  let batch = 1;
+  const endAt = performance.now() + warmUpMs;
+  for (;;) {
+    const msPerOp = turn(work, batch);
+    if (performance.now() >= endAt) return wanted(msPerOp);
+    batch = Math.min(wanted(msPerOp), batch * 2);
+  }
+  function wanted(msPerOp: number): number {
+    return Math.max(1, Math.min(maxBatch, Math.round(turnMs / Math.max(msPerOp, 1e-9))));
+  }
+}
+
+/** Milliseconds per operation. */
+function turn(work: Work, count: number): number {
+  work.prepare?.(count);
+  const startedAt = performance.now();
+  work.run(count);
+  return (performance.now() - startedAt) / count;
+}
+
+/** Bytes per operation; null without --expose-gc. */
+export function allocations(work: Work, maxCount: number = SPAN_OPERATIONS): { heap: number; buffers: number } | null {
+  if (typeof gc !== 'function') return null;
+  gc();
+  const nothing: Work = { run: () => {} };
+  const idle = medianOf(Array.from({ length: SPANS }, () => span(nothing, 1)));
+  const [first] = [span(work, 1)];
+  const each = Math.max(64, first.heap, first.buffers);
+  const count = Math.max(1, Math.min(maxCount, Math.floor(SPAN_BYTES / each)));
+  const spans = Array.from({ length: SPANS }, () => span(work, count));
+  // A span in which something was collected all the same says nothing.
+  const whole = spans.filter(({ heap, buffers }) => heap >= 0 && buffers >= 0);
+  const { heap, buffers } = medianOf(whole.length > 0 ? whole : spans);
+  return { heap: Math.max(0, heap - idle.heap) / count, buffers: Math.max(0, buffers - idle.buffers) / count };
+}
+
+function span(work: Work, count: number): { heap: number; buffers: number } {
+  work.prepare?.(count);
+  gc!({ type: 'minor' });
+  const before = process.memoryUsage();
+  work.run(count);
+  const after = process.memoryUsage();
+  return { heap: after.heapUsed - before.heapUsed, buffers: after.arrayBuffers - before.arrayBuffers };
+}
+
+function medianOf(spans: readonly { heap: number; buffers: number }[]): { heap: number; buffers: number } {
+  return { heap: median(spans.map(({ heap }) => heap)), buffers: median(spans.map(({ buffers }) => buffers)) };
+}
+
+/** The middle value; of an even number the mean of the two. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The distance of the quartiles over the median. */
+export function spread(values: readonly number[]): number {
+  return (quantile(values, 0.75) - quantile(values, 0.25)) / median(values);
+}
+
+function quantile(values: readonly number[], part: number): number {
+  const sorted = Float64Array.from(values).sort();
+  const at = (sorted.length - 1) * part;
+  const low = sorted[Math.floor(at)]!;
+  return low + (sorted[Math.ceil(at)]! - low) * (at % 1);
+}
+
+/** Somewhere to leave a result, so that no compiler finds the work to be in vain. */
+export const sink: { value: unknown } = { value: 0 };
