@@ -6,6 +6,8 @@
  * A rejected record is a return value (-1), never an exception (expected rejects are the common case under attack).
  */
 
+import type { GroupName, PrivateKey, PublicKey, SignatureScheme } from './keys.js';
+
 /** Hash functions of the TLS 1.2 suites. */
 export type HashName = 'sha256' | 'sha384';
 
@@ -82,10 +84,61 @@ export interface AeadAlgorithm {
   create(key: Uint8Array): Aead;
 }
 
-/** A part of a provider: some hashes, some AEADs (key exchange groups and signatures join them as further maps). */
+/** One side's ephemeral key pair of a handshake. */
+export interface KeyShare {
+  /** As on the wire: 32 bytes for X25519, an uncompressed point otherwise (RFC 8422 §5.4). */
+  readonly publicKey: Uint8Array;
+  /**
+   * The shared secret (32, 32 or 48 bytes: the x coordinate, RFC 8422 §5.10), or null if `peerPublic` is no valid public
+   * value: wrong length or form (compressed, hybrid, infinity), not on the curve, or a shared secret of zeros (§5.11).
+   */
+  agree(peerPublic: Uint8Array): Uint8Array | null;
+  /** Forgets the private key, as far as the platform lets it. */
+  wipe(): void;
+}
+
+/** A group of ECDHE. */
+export interface Group {
+  readonly name: GroupName;
+  /** A fresh key pair from `random`, which gives so many bytes and fails closed. */
+  generate(random: (length: number) => Uint8Array): KeyShare;
+}
+
+/** Checks signatures of one public key. */
+export interface Verifier {
+  /**
+   * Whether `signature` over `message` is right under `scheme`; false also for a scheme that does not fit the key and for
+   * any malformed signature. ECDSA signatures are DER (RFC 8422 §5.8) and strictly so; their curve is the key's.
+   */
+  verify(scheme: SignatureScheme, message: Uint8Array, signature: Uint8Array): boolean;
+}
+
+/** Signs with one private key. */
+export interface Signer {
+  /** What it can sign with, best first. */
+  readonly schemes: readonly SignatureScheme[];
+  /** A signature over `message`; null if `scheme` is not among `schemes`. */
+  sign(scheme: SignatureScheme, message: Uint8Array): Uint8Array | null;
+  /** Forgets the key, as far as the platform lets it. */
+  wipe(): void;
+}
+
+/** A family of signatures: `ec`, `ed25519`, `rsa`. */
+export interface Signatures {
+  /** Null for a key that is refused: an invalid point, a modulus under 2,048 bits, an even or tiny exponent. */
+  verifier(key: PublicKey): Verifier | null;
+  /** Null if this provider cannot sign with such a key (noble has no RSA), or the key is invalid. */
+  signer(key: PrivateKey): Signer | null;
+  /** The public key of a private one; null as above. */
+  publicKey(key: PrivateKey): PublicKey | null;
+}
+
+/** A part of a provider. */
 export interface ProviderPart {
   readonly hashes?: Partial<Readonly<Record<HashName, Hash>>>;
   readonly aeads?: Partial<Readonly<Record<AeadName, AeadAlgorithm>>>;
+  readonly groups?: Partial<Readonly<Record<GroupName, Group>>>;
+  readonly signatures?: Partial<Readonly<Record<PublicKey['kind'], Signatures>>>;
 }
 
 /** Everything the engine may ask of crypto. What is missing makes the suites that need it unavailable. */
@@ -94,6 +147,8 @@ export interface Provider {
   readonly name: string;
   readonly hashes: Partial<Readonly<Record<HashName, Hash>>>;
   readonly aeads: Partial<Readonly<Record<AeadName, AeadAlgorithm>>>;
+  readonly groups: Partial<Readonly<Record<GroupName, Group>>>;
+  readonly signatures: Partial<Readonly<Record<PublicKey['kind'], Signatures>>>;
 }
 
 /** A provider of the given parts; a later part wins over an earlier one. */
@@ -102,5 +157,7 @@ export function composeProvider(name: string, ...parts: readonly ProviderPart[])
     name,
     hashes: Object.assign({}, ...parts.map((part) => part.hashes)),
     aeads: Object.assign({}, ...parts.map((part) => part.aeads)),
+    groups: Object.assign({}, ...parts.map((part) => part.groups)),
+    signatures: Object.assign({}, ...parts.map((part) => part.signatures)),
   };
 }

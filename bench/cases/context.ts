@@ -1,0 +1,115 @@
+/**
+ * Records through whole contexts: what a host pays for each datagram, from its call to its callback.
+ */
+import { DtlsContext, type CipherSuite, type Provider } from '../../lib/core.js';
+import {
+  CLIENT_NUMBER, Datagrams, SERVER_NUMBER, SIZES, combinations, connectedPair, getPskInfo, remoteInfo, shortName,
+} from '../ends.js';
+import { sink, type Case, type Sides } from '../harness.js';
+import { rawOpen, rawSeal } from '../raw.js';
+
+/** Records that are sealed before a turn of handing them in. */
+const BATCH = 1024;
+
+export function contextCases(quick: boolean): Case[] {
+  return combinations(quick).flatMap(({ suite, provider }) => {
+    const both = { suite: shortName(suite), provider: provider.name };
+    return SIZES.flatMap((size): Case[] => [
+      { bench: 'context/write', ...both, size, reference: 'raw seal', set: () => write(provider, suite, size) },
+      { bench: 'context/handleMessage', ...both, size, reference: 'raw open', maxBatch: BATCH, set: () => handleMessage(provider, suite, size) },
+      { bench: 'record/echo', ...both, size, reference: 'raw seal, open, seal, open', set: () => echo(provider, suite, size) },
+    ]);
+  });
+}
+
+/** Data out: `write` with the session that callbacks hand out, into a callback that only counts. */
+function write(provider: Provider, suite: CipherSuite, size: number): Sides {
+  const { client } = connectedPair(provider, suite);
+  const { context, peer } = client;
+  const payload = new Uint8Array(size).fill(9);
+  let written = 0;
+  context.setHandler({ getPskInfo, write: () => void written++ });
+  return {
+    subject: {
+      run(count) {
+        for (let i = 0; i < count; i++) context.write(peer.session, payload);
+        sink.value = written;
+      },
+    },
+    reference: rawSeal(suite.aead, size),
+  };
+}
+
+/** Datagrams in: `handleMessage` with fresh sessions, out to a read callback that only counts. */
+function handleMessage(provider: Provider, suite: CipherSuite, size: number): Sides {
+  const { client, server } = connectedPair(provider, suite);
+  const records = new Datagrams(client, CLIENT_NUMBER, size);
+  let read = 0;
+  server.context.setHandler({ getPskInfo, write: () => {}, read: () => void read++ });
+  return {
+    subject: {
+      prepare: (count) => records.seal(count),
+      run(count) {
+        const { datagrams, sessions } = records;
+        const before = read;
+        for (let i = 0; i < count; i++) server.context.handleMessage(sessions[i]!, datagrams[i]!);
+        if (read - before !== count) throw new Error(`${count - (read - before)} of ${count} records were not read`);
+      },
+    },
+    reference: rawOpen(suite.aead, size),
+  };
+}
+
+/** There and back: write, handleMessage, a write inside read, handleMessage. */
+function echo(provider: Provider, suite: CipherSuite, size: number): Sides {
+  const { client, server } = connectedPair(provider, suite);
+  const payload = new Uint8Array(size).fill(9);
+  const under: { there: Buffer; back: Buffer } = { there: Buffer.alloc(0), back: Buffer.alloc(0) };
+  let returned = 0;
+  client.context.setHandler({
+    getPskInfo,
+    write: (_context, _session, datagram) => void (under.there = carried(under.there, datagram)),
+    read: () => void returned++,
+  });
+  server.context.setHandler({
+    getPskInfo,
+    write: (_context, _session, datagram) => void (under.back = carried(under.back, datagram)),
+    read: (context, session, data) => void context.write(session, data),
+  });
+  const seal = rawSeal(suite.aead, size);
+  const open = rawOpen(suite.aead, size);
+  return {
+    subject: {
+      run(count) {
+        const before = returned;
+        for (let i = 0; i < count; i++) roundTrip(client.context, server.context, client.peer.session, payload, under);
+        if (returned - before !== count) throw new Error('an echo did not come back');
+      },
+    },
+    reference: {
+      run(count) {
+        seal.run(2 * count);
+        open.run(2 * count);
+      },
+    },
+  };
+}
+
+function roundTrip(
+  client: DtlsContext,
+  server: DtlsContext,
+  session: Parameters<DtlsContext['write']>[0],
+  payload: Uint8Array,
+  under: { readonly there: Buffer; readonly back: Buffer },
+): void {
+  client.write(session, payload);
+  server.handleMessage(remoteInfo(CLIENT_NUMBER, under.there.length), under.there);
+  client.handleMessage(remoteInfo(SERVER_NUMBER, under.back.length), under.back);
+}
+
+/** What the network would hold: a copy, in the same memory as long as the length stays. */
+function carried(kept: Buffer, datagram: Uint8Array): Buffer {
+  if (kept.length !== datagram.length) return Buffer.from(datagram.slice().buffer);
+  kept.set(datagram);
+  return kept;
+}

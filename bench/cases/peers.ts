@@ -1,0 +1,218 @@
+/**
+ * Many peers: finding one, asking what is due, and what each of them keeps alive.
+ *
+ * Weighed is the slope between two sizes, so that what a context costs by itself does not count. Only the server is
+ * weighed: the other ends are forgotten as soon as their part is done.
+ */
+import { DtlsContext, type CipherSuite, type Peer, type Provider, type SessionAddress } from '../../lib/core.js';
+import { PSK_AES_128_CCM_8, PSK_AES_128_GCM_SHA256, PSK_CHACHA20_POLY1305_SHA256 } from '../../lib/suites/psk.js';
+import { PROVIDERS, getPskInfo, remoteInfo, shortName } from '../ends.js';
+import { sink, type Case, type Sides, type Weight } from '../harness.js';
+
+const BATCH = 4096;
+const UNLIMITED = { maxPeers: 2 ** 20, maxHalfOpenPeers: 2 ** 20, maxHalfOpenPeersPerAddress: 2 ** 20 };
+const PROVIDER = PROVIDERS[0]!;
+
+export function peerCases(quick: boolean): Case[] {
+  const few = quick ? 1000 : 10_000;
+  const many = quick ? 10_000 : 100_000;
+  const sizes: readonly [number, number] = quick ? [2000, 10_000] : [10_000, 50_000];
+  const suites = quick ? [PSK_AES_128_CCM_8] : [PSK_AES_128_CCM_8, PSK_AES_128_GCM_SHA256, PSK_CHACHA20_POLY1305_SHA256];
+  const timed = { suite: null, provider: null, maxBatch: BATCH };
+  const look = { ...timed, size: few, reference: 'a Map by `address:port`' };
+  return [
+    { bench: 'peers/find fresh object', ...look, set: () => find(few, (i) => remoteInfo(i)) },
+    { bench: 'peers/find fresh object, one address', ...look, set: () => find(few, (i) => remoteInfo(0, 0, 1024 + i)) },
+    { bench: 'peers/find canonical', ...look, set: () => find(few, (i) => remoteInfo(i), true) },
+    { bench: 'peers/find string', ...look, set: () => findNames(few) },
+    { bench: 'peers/checkRetransmit, nothing due', ...timed, size: many, reference: null, set: () => nothingDue(many) },
+    { bench: 'peers/checkRetransmit, one due', ...timed, size: few, reference: null, set: () => oneDue(few) },
+    ...suites.flatMap((suite) =>
+      PROVIDERS.flatMap((provider) =>
+        (['half-open', 'established'] as const).map((state): Case => ({
+          bench: `peers/bytes ${state}`, suite: shortName(suite), provider: provider.name, size: sizes[1],
+          weigh: () => slope(state, provider, suite, sizes),
+        })),
+      ),
+    ),
+  ];
+}
+
+/** A context that shakes hands with `count` peers, none of which answers. */
+function calling(count: number, session: (index: number) => SessionAddress | string, now: () => number): DtlsContext {
+  const context = new DtlsContext(
+    { getPskInfo, write: () => {} },
+    {
+      crypto: PROVIDER, cipherSuites: [PSK_AES_128_CCM_8], now, timeoutJitter: 0, maxRetransmits: 1000,
+      initialTimeoutMs: Math.max(1000, count), maxTimeoutMs: Math.max(1000, count), ...UNLIMITED,
+    },
+  );
+  for (let i = 0; i < count; i++) context.connect(session(i));
+  return context;
+}
+
+/** A multiplier that visits all indices below `count` in no order that a cache could like. */
+function scattered(i: number, count: number): number {
+  return (i * 7919) % count;
+}
+
+function find(peers: number, session: (index: number) => SessionAddress, canonical = false): Sides {
+  const context = calling(peers, session, () => 0);
+  const asked: SessionAddress[] = [];
+  const theirs: SessionAddress[] = [];
+  const named = new Map<string, Peer>();
+  const key = ({ address, port }: SessionAddress): string => `${address}:${port}`;
+  for (let i = 0; i < peers; i++) named.set(key(session(i)), context.getPeer(session(i))!);
+  let round = 0;
+  const ask = (into: SessionAddress[], count: number): void => {
+    for (let i = 0; i < count; i++) {
+      const fresh = session(scattered(round++, peers));
+      into[i] = canonical && into === asked ? (context.getPeer(fresh)!.session as SessionAddress) : fresh;
+    }
+  };
+  return {
+    subject: {
+      prepare: (count) => ask(asked, count),
+      run(count) {
+        for (let i = 0; i < count; i++) sink.value = found(context.getPeer(asked[i]!));
+      },
+    },
+    reference: {
+      prepare: (count) => ask(theirs, count),
+      run(count) {
+        for (let i = 0; i < count; i++) sink.value = found(named.get(key(theirs[i]!)));
+      },
+    },
+  };
+}
+
+function findNames(peers: number): Sides {
+  const name = (i: number): string => remoteInfo(i).address;
+  const context = calling(peers, name, () => 0);
+  const asked: string[] = [];
+  const named = new Map<string, Peer>();
+  for (let i = 0; i < peers; i++) named.set(name(i), context.getPeer(name(i))!);
+  let round = 0;
+  const prepare = (count: number): void => {
+    for (let i = 0; i < count; i++) asked[i] = name(scattered(round++, peers));
+  };
+  return {
+    subject: {
+      prepare,
+      run(count) {
+        for (let i = 0; i < count; i++) sink.value = found(context.getPeer(asked[i]!));
+      },
+    },
+    reference: {
+      prepare,
+      run(count) {
+        for (let i = 0; i < count; i++) sink.value = found(named.get(asked[i]!));
+      },
+    },
+  };
+}
+
+function found(peer: Peer | undefined): Peer {
+  if (peer === undefined) throw new Error('a peer was not found');
+  return peer;
+}
+
+function nothingDue(peers: number): Sides {
+  const context = calling(peers, (i) => remoteInfo(i), () => 0);
+  return {
+    subject: {
+      run(count) {
+        for (let i = 0; i < count; i++) sink.value = context.checkRetransmit();
+      },
+    },
+  };
+}
+
+/** Peers a millisecond apart: with each millisecond that passes one of them is due, sends again and waits anew. */
+function oneDue(peers: number): Sides {
+  let now = 1;
+  const context = calling(peers, (i) => remoteInfo(i), () => now++);
+  const before = (): number => context.stats().retransmissions;
+  // Every call of the clock is a tick while peers are made; from here on it stands still but for us.
+  const step = steady(context);
+  let expected = before();
+  return {
+    subject: {
+      prepare() {
+        if (before() < expected) throw new Error('a peer that was due did not send again');
+        expected = before();
+      },
+      run(count) {
+        for (let i = 0; i < count; i++) step();
+      },
+    },
+  };
+}
+
+function steady(context: DtlsContext): () => void {
+  return () => void (sink.value = context.checkRetransmit());
+}
+
+/** Bytes for each further peer between two sizes. */
+function slope(state: 'half-open' | 'established', provider: Provider, suite: CipherSuite, [few, many]: readonly [number, number]): Weight {
+  const crowd = new Crowd(provider, suite);
+  crowd.grow(few, state);
+  const before = held();
+  crowd.grow(many - few, state);
+  const after = held();
+  sink.value = crowd;
+  const each = (kind: 'heapUsed' | 'arrayBuffers' | 'rss'): number => (after[kind] - before[kind]) / (many - few);
+  return { heap: each('heapUsed'), buffers: each('arrayBuffers'), resident: each('rss') };
+}
+
+declare const gc: (() => void) | undefined;
+
+/** What is alive. Twice, because finalizers free in a second round. */
+function held(): NodeJS.MemoryUsage {
+  if (gc === undefined) throw new Error('weighing needs --expose-gc');
+  gc();
+  gc();
+  return process.memoryUsage();
+}
+
+/** A server and its peers; the clients come and go. */
+class Crowd {
+  readonly #server: DtlsContext;
+  readonly #client: DtlsContext;
+  readonly #toClient: Uint8Array[] = [];
+  readonly #toServer: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(provider: Provider, suite: CipherSuite) {
+    const options = { crypto: provider, cipherSuites: [suite], now: () => 0, ...UNLIMITED };
+    this.#server = new DtlsContext({ getPskInfo, write: (_context, _session, datagram) => void this.#toClient.push(datagram.slice()) }, options);
+    this.#client = new DtlsContext({ getPskInfo, write: (_context, _session, datagram) => void this.#toServer.push(datagram.slice()) }, options);
+  }
+
+  /** Adds `count` peers: up to the server's first flight, or with data said and answered. */
+  grow(count: number, state: 'half-open' | 'established'): void {
+    for (let i = 0; i < count; i++) {
+      const number = this.#size++;
+      this.#client.connect(remoteInfo(0));
+      this.#carry(number, state === 'half-open' ? 2 : 3);
+      if (state === 'established') {
+        this.#client.write(remoteInfo(0), new Uint8Array(16));
+        this.#carry(number, 1);
+        this.#server.write(remoteInfo(number), new Uint8Array(16));
+      }
+      const peer = this.#server.getPeer(remoteInfo(number));
+      if (peer?.state !== (state === 'half-open' ? 'handshake' : 'connected')) throw new Error(`a peer is not ${state}`);
+      this.#toClient.length = 0;
+      this.#client.resetPeer(found(this.#client.getPeer(remoteInfo(0))));
+    }
+  }
+
+  /** Carries `flights` flights to the server, and what it answers back. */
+  #carry(number: number, flights: number): void {
+    for (let flight = 0; flight < flights; flight++) {
+      for (const datagram of this.#toServer.splice(0)) this.#server.handleMessage(remoteInfo(number), datagram);
+      if (flight === flights - 1 && flights === 2) return;
+      for (const datagram of this.#toClient.splice(0)) this.#client.handleMessage(remoteInfo(0), datagram);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Records without an engine: an epoch seals, another opens, against the platform's AEAD with everything else at hand.
+ */
+import type { CipherSuite, Provider } from '../../lib/core.js';
+import { ReadEpoch, WriteEpoch } from '../../lib/record/epoch.js';
+import { Protection12 } from '../../lib/record/protect12.js';
+import { RecordWalk } from '../../lib/record/records.js';
+import { ContentType, ProtocolVersion } from '../../lib/wire/registry.js';
+import { SIZES, combinations, shortName } from '../ends.js';
+import { sink, type Case, type Sides } from '../harness.js';
+import { rawOpen, rawSeal } from '../raw.js';
+
+/** Records that are sealed before a turn of opening them. */
+const BATCH = 1024;
+const ROOM = 64;
+
+export function recordCases(quick: boolean): Case[] {
+  return combinations(quick).flatMap(({ suite, provider }) => {
+    const both = { suite: shortName(suite), provider: provider.name };
+    return SIZES.flatMap((size): Case[] => [
+      { bench: 'record/seal', ...both, size, reference: 'raw seal', set: () => seal(provider, suite, size) },
+      { bench: 'record/open', ...both, size, reference: 'raw open', maxBatch: BATCH, set: () => open(provider, suite, size) },
+    ]);
+  });
+}
+
+function protection(provider: Provider, suite: CipherSuite): Protection12 {
+  const algorithm = provider.aeads[suite.aead]!;
+  const iv = new Uint8Array(suite.nonceForm === 'explicit' ? 4 : 12).fill(3);
+  return new Protection12(algorithm.create(new Uint8Array(algorithm.keyLength).fill(7)), suite.nonceForm, iv);
+}
+
+function seal(provider: Provider, suite: CipherSuite, size: number): Sides {
+  const epoch = new WriteEpoch(1, protection(provider, suite));
+  const plain = new Uint8Array(size).fill(9);
+  const out = new Uint8Array(size + ROOM);
+  return {
+    subject: {
+      run(count) {
+        for (let i = 0; i < count; i++) epoch.seal(out, 0, ContentType.applicationData, ProtocolVersion.dtls12, plain);
+      },
+    },
+    reference: rawSeal(suite.aead, size),
+  };
+}
+
+function open(provider: Provider, suite: CipherSuite, size: number): Sides {
+  const write = new WriteEpoch(1, protection(provider, suite));
+  const read = new ReadEpoch(1, protection(provider, suite));
+  const plain = new Uint8Array(size).fill(9);
+  const out = new Uint8Array(size + ROOM);
+  const records = Array.from({ length: BATCH }, () => new Uint8Array(size + write.overhead));
+  const walk = new RecordWalk();
+  return {
+    subject: {
+      prepare(count) {
+        for (let i = 0; i < count; i++) write.seal(records[i]!, 0, ContentType.applicationData, ProtocolVersion.dtls12, plain);
+      },
+      run(count) {
+        let opened = 0;
+        for (let i = 0; i < count; i++) {
+          walk.begin(records[i]!);
+          if (walk.next() && read.open(out, walk) === size) opened++;
+        }
+        if (opened !== count) throw new Error(`${count - opened} of ${count} records were not opened`);
+        sink.value = opened;
+      },
+    },
+    reference: rawOpen(suite.aead, size),
+  };
+}

@@ -1,0 +1,167 @@
+/**
+ * What an operation asks of its crypto provider, written down call by call and played again without anything around
+ * it: the raw reference of the handshakes.
+ *
+ * Law: a trace is played with the very arguments it was recorded with, so that what was opened opens again. Objects
+ * made before the recording began (a context's cookie secret) are made before the playing begins.
+ */
+import type { Aead, AeadAlgorithm, Hash, Hmac, Provider, RunningHash } from '../lib/core.js';
+import { sink, type Work } from './harness.js';
+
+/** How often each thing was asked for. Updates are not counted: they only cut a digest's input in pieces. */
+export interface Counts {
+  /** HMAC keys set up. */
+  hmacKeys: number;
+  hmacs: number;
+  digests: number;
+  aeadKeys: number;
+  seals: number;
+  opens: number;
+}
+
+/** Plays one call; `made` holds the objects by number. */
+type Step = (made: unknown[]) => void;
+
+interface Made<T> {
+  readonly slot: number;
+  readonly object: T;
+}
+
+export class Trace {
+  /** The provider to hand to the engine: it does what the bare one does, and writes it down. */
+  readonly provider: Provider;
+  readonly counts: Counts = { hmacKeys: 0, hmacs: 0, digests: 0, aeadKeys: 0, seals: 0, opens: 0 };
+  #before: Step[] = [];
+  #steps: Step[] = [];
+  #recording = false;
+  #slots = 0;
+
+  constructor(bare: Provider) {
+    this.provider = {
+      name: bare.name,
+      hashes: mapped(bare.hashes, (hash) => this.#hash(hash)),
+      aeads: mapped(bare.aeads, (algorithm) => this.#algorithm(algorithm)),
+    };
+  }
+
+  /** From here on calls count. */
+  begin(): void {
+    this.#recording = true;
+  }
+
+  /** Plays the recorded calls, over and over. */
+  work(): Work {
+    this.#recording = false;
+    const steps = this.#steps;
+    const made: unknown[] = new Array(this.#slots);
+    for (const step of this.#before) step(made);
+    return {
+      run(count) {
+        for (let i = 0; i < count; i++) for (let at = 0; at < steps.length; at++) steps[at]!(made);
+      },
+    };
+  }
+
+  #make<T>(object: T, again: () => T): Made<T> {
+    const slot = this.#slots++;
+    const step: Step = (made) => void (made[slot] = again());
+    if (this.#recording) this.#steps.push(step);
+    else this.#before.push(step);
+    return { slot, object };
+  }
+
+  #note(kind: keyof Counts | null, step: Step): void {
+    if (!this.#recording) return;
+    this.#steps.push(step);
+    if (kind !== null) this.counts[kind]++;
+  }
+
+  #hash(bare: Hash): Hash {
+    return {
+      name: bare.name,
+      outputLength: bare.outputLength,
+      start: () => this.#running(this.#make(bare.start(), () => bare.start())),
+      hmac: (key) => {
+        const copy = key.slice();
+        if (this.#recording) this.counts.hmacKeys++;
+        return this.#hmac(this.#make(bare.hmac(key), () => bare.hmac(copy)));
+      },
+    };
+  }
+
+  #running({ slot, object }: Made<RunningHash>): RunningHash {
+    return {
+      update: (data) => {
+        const copy = data.slice();
+        this.#note(null, (made) => (made[slot] as RunningHash).update(copy));
+        object.update(data);
+      },
+      digest: () => {
+        this.#note('digests', (made) => void (sink.value = (made[slot] as RunningHash).digest()));
+        return object.digest();
+      },
+      wipe: () => {
+        this.#note(null, (made) => (made[slot] as RunningHash).wipe());
+        object.wipe();
+      },
+    };
+  }
+
+  #hmac({ slot, object }: Made<Hmac>): Hmac {
+    const { outputLength } = object;
+    const out = new Uint8Array(outputLength);
+    return {
+      outputLength,
+      compute: (target, at, data, length = data.length) => {
+        const copy = data.slice(0, length);
+        this.#note('hmacs', (made) => (made[slot] as Hmac).compute(out, 0, copy));
+        object.compute(target, at, data, length);
+      },
+      wipe: () => {
+        this.#note(null, (made) => (made[slot] as Hmac).wipe());
+        object.wipe();
+      },
+    };
+  }
+
+  #algorithm(bare: AeadAlgorithm): AeadAlgorithm {
+    return {
+      ...bare,
+      create: (key) => {
+        const copy = key.slice();
+        if (this.#recording) this.counts.aeadKeys++;
+        return this.#aead(this.#make(bare.create(key), () => bare.create(copy)));
+      },
+    };
+  }
+
+  #aead({ slot, object }: Made<Aead>): Aead {
+    const { tagLength } = object;
+    return {
+      tagLength,
+      seal: (out, at, nonce, aad, plain) => {
+        const copies = [nonce.slice(), aad.slice(), plain.slice()] as const;
+        const scratch = new Uint8Array(plain.length + tagLength);
+        this.#note('seals', (made) => (made[slot] as Aead).seal(scratch, 0, ...copies));
+        return object.seal(out, at, nonce, aad, plain);
+      },
+      open: (out, at, nonce, aad, sealed) => {
+        const copies = [nonce.slice(), aad.slice(), sealed.slice()] as const;
+        const scratch = new Uint8Array(sealed.length);
+        this.#note('opens', (made) => {
+          if ((made[slot] as Aead).open(scratch, 0, ...copies) < 0) throw new Error('what was opened does not open again');
+        });
+        return object.open(out, at, nonce, aad, sealed);
+      },
+      wipe: () => {
+        this.#note(null, (made) => (made[slot] as Aead).wipe());
+        object.wipe();
+      },
+    };
+  }
+}
+
+function mapped<K extends string, T>(table: Partial<Readonly<Record<K, T>>>, change: (value: T) => T): Partial<Record<K, T>> {
+  const entries = Object.entries(table) as [K, T][];
+  return Object.fromEntries(entries.map(([name, value]) => [name, change(value)])) as Partial<Record<K, T>>;
+}
