@@ -13,30 +13,37 @@ function row(id: number, name: string, aead: AeadName, hash: HashName, nonceForm
 }
 
 /** RFC 6655 §4; mandatory for constrained devices (RFC 7925 §4.2, RFC 7252 §9.1.3.1). The tag has 8 bytes. */
-export const PSK_AES_128_CCM_8: CipherSuite = /* @__PURE__ */ row(0xc0a8, 'TLS_PSK_WITH_AES_128_CCM_8', 'aes-128-ccm-8', 'sha256', 'explicit');
+export const PSK_AES_128_CCM_8: CipherSuite =
+  /* @__PURE__ */ row(0xc0a8, 'TLS_PSK_WITH_AES_128_CCM_8', 'aes-128-ccm-8', 'sha256', 'explicit');
 
 /** RFC 6655 §4. The tag has 8 bytes. */
-export const PSK_AES_256_CCM_8: CipherSuite = /* @__PURE__ */ row(0xc0a9, 'TLS_PSK_WITH_AES_256_CCM_8', 'aes-256-ccm-8', 'sha256', 'explicit');
+export const PSK_AES_256_CCM_8: CipherSuite =
+  /* @__PURE__ */ row(0xc0a9, 'TLS_PSK_WITH_AES_256_CCM_8', 'aes-256-ccm-8', 'sha256', 'explicit');
 
 /** RFC 6655 §4. */
-export const PSK_AES_128_CCM: CipherSuite = /* @__PURE__ */ row(0xc0a4, 'TLS_PSK_WITH_AES_128_CCM', 'aes-128-ccm', 'sha256', 'explicit');
+export const PSK_AES_128_CCM: CipherSuite =
+  /* @__PURE__ */ row(0xc0a4, 'TLS_PSK_WITH_AES_128_CCM', 'aes-128-ccm', 'sha256', 'explicit');
 
 /** RFC 6655 §4. */
-export const PSK_AES_256_CCM: CipherSuite = /* @__PURE__ */ row(0xc0a5, 'TLS_PSK_WITH_AES_256_CCM', 'aes-256-ccm', 'sha256', 'explicit');
+export const PSK_AES_256_CCM: CipherSuite =
+  /* @__PURE__ */ row(0xc0a5, 'TLS_PSK_WITH_AES_256_CCM', 'aes-256-ccm', 'sha256', 'explicit');
 
 /** RFC 5487 §2. */
-export const PSK_AES_128_GCM_SHA256: CipherSuite = /* @__PURE__ */ row(0x00a8, 'TLS_PSK_WITH_AES_128_GCM_SHA256', 'aes-128-gcm', 'sha256', 'explicit');
+export const PSK_AES_128_GCM_SHA256: CipherSuite =
+  /* @__PURE__ */ row(0x00a8, 'TLS_PSK_WITH_AES_128_GCM_SHA256', 'aes-128-gcm', 'sha256', 'explicit');
 
 /** RFC 5487 §2. */
-export const PSK_AES_256_GCM_SHA384: CipherSuite = /* @__PURE__ */ row(0x00a9, 'TLS_PSK_WITH_AES_256_GCM_SHA384', 'aes-256-gcm', 'sha384', 'explicit');
+export const PSK_AES_256_GCM_SHA384: CipherSuite =
+  /* @__PURE__ */ row(0x00a9, 'TLS_PSK_WITH_AES_256_GCM_SHA384', 'aes-256-gcm', 'sha384', 'explicit');
 
 /** RFC 7905 §2. */
-export const PSK_CHACHA20_POLY1305_SHA256: CipherSuite = /* @__PURE__ */ row(0xccab, 'TLS_PSK_WITH_CHACHA20_POLY1305_SHA256', 'chacha20-poly1305', 'sha256', 'xor');
+export const PSK_CHACHA20_POLY1305_SHA256: CipherSuite =
+  /* @__PURE__ */ row(0xccab, 'TLS_PSK_WITH_CHACHA20_POLY1305_SHA256', 'chacha20-poly1305', 'sha256', 'xor');
 
 /**
- * All of them, best first. Tags of 16 bytes come before those of 8, which a forger guesses 2^64 times sooner; a peer
- * that knows nothing else (tinydtls) still finds its suite at the end, where both sides support a better one it wins.
- * Among equals: GCM, which most peers have hardware for; then ChaCha20, constant-time in software too; then CCM.
+ * All of them, best first. Tags of 16 bytes come before those of 8, which a forger guesses 2^64 times sooner (RFC 9147
+ * §4.5.3 asks for safeguards with them); for peers that know nothing else, as tinydtls, they stand at the end. Among
+ * equals: GCM, which most peers have hardware for; then ChaCha20, constant-time in software too; then CCM.
  */
 export const PSK_SUITES: readonly CipherSuite[] = [
   PSK_AES_128_GCM_SHA256,

@@ -41,6 +41,20 @@ test('a provider of parts has what its parts have', () => {
   assert.not.ok(supports(small, PSK_AES_256_GCM_SHA384));
 });
 
+test('the suites of pre-shared keys have the numbers of RFC 5487, RFC 6655 and RFC 7905, and short tags stand last', () => {
+  const rows = PSK_SUITES.map(({ id, name, aead, hash, nonceForm }) => [id, name, aead, hash, nonceForm]);
+  assert.equal(rows, [
+    [0x00a8, 'TLS_PSK_WITH_AES_128_GCM_SHA256', 'aes-128-gcm', 'sha256', 'explicit'],
+    [0xccab, 'TLS_PSK_WITH_CHACHA20_POLY1305_SHA256', 'chacha20-poly1305', 'sha256', 'xor'],
+    [0x00a9, 'TLS_PSK_WITH_AES_256_GCM_SHA384', 'aes-256-gcm', 'sha384', 'explicit'],
+    [0xc0a4, 'TLS_PSK_WITH_AES_128_CCM', 'aes-128-ccm', 'sha256', 'explicit'],
+    [0xc0a5, 'TLS_PSK_WITH_AES_256_CCM', 'aes-256-ccm', 'sha256', 'explicit'],
+    [0xc0a8, 'TLS_PSK_WITH_AES_128_CCM_8', 'aes-128-ccm-8', 'sha256', 'explicit'],
+    [0xc0a9, 'TLS_PSK_WITH_AES_256_CCM_8', 'aes-256-ccm-8', 'sha256', 'explicit'],
+  ]);
+  assert.ok(PSK_SUITES.every(({ keyExchange }) => keyExchange.name === 'psk'));
+});
+
 test('the slow twin opens what it seals, and nothing else', () => {
   const [key, nonce, aad, plain] = [pattern(16, 1), pattern(12, 2), pattern(13, 3), pattern(40, 4)] as const;
   const sealed = sealCcm(key, 8, nonce, aad, plain);

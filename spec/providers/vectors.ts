@@ -314,7 +314,9 @@ export const PRF_VECTORS: readonly PrfVector[] = [
 ];
 
 /** NIST's vectors for the TLS 1.2 key derivation, SHA-256 (CAVP; also in OpenSSL, evpkdf_tls12_prf.txt). */
-export const KEY_DERIVATION_VECTOR: Readonly<Record<'premaster' | 'clientHelloRandom' | 'serverHelloRandom' | 'masterSecret' | 'serverRandom' | 'clientRandom' | 'keyBlock', string>> = {
+export const KEY_DERIVATION_VECTOR: Readonly<
+  Record<'premaster' | 'clientHelloRandom' | 'serverHelloRandom' | 'masterSecret' | 'serverRandom' | 'clientRandom' | 'keyBlock', string>
+> = {
   premaster: 'f8938ecc9edebc5030c0c6a441e213cd24e6f770a50dda07876f8d55da062bcadb386b411fd4fe4313a604fce6c17fbc',
   clientHelloRandom: '36c129d01a3200894b9179faac589d9835d58775f9b5ea3587cb8fd0364cae8c',
   serverHelloRandom: 'f6c9575ed7ddd73e1f7d16eca115415812a43c2b747daaaae043abfb50053fce',

@@ -9,7 +9,7 @@ interface Runtime {
   readonly name: string;
   readonly command: string;
   readonly arguments: readonly string[];
-  /** AEADs that the native provider must find there. */
+  /** AEADs that the native provider finds there at least. */
   readonly aeads: number;
 }
 
@@ -28,7 +28,7 @@ for (const runtime of runtimes) {
     const [, passed, total] = /^(\d+) of (\d+) provider checks passed$/m.exec(output) ?? [];
     assert.ok(Number(total) > 100, output);
     assert.is(passed, total, output);
-    assert.is(/^native: (.*)$/m.exec(output)?.[1]?.split(' ').length, runtime.aeads, output);
+    assert.ok((/^native: (.*)$/m.exec(output)?.[1]?.split(' ') ?? []).length >= runtime.aeads, output);
   });
 }
 

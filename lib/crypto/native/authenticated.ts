@@ -81,20 +81,3 @@ class AuthenticatedCipher implements Aead {
 export function authenticated(name: AeadName, keyLength: number): AeadAlgorithm {
   return aeadAlgorithm(name, keyLength, TAG_LENGTH, (key) => new AuthenticatedCipher(name, key));
 }
-
-/** Whether the platform has the cipher `name` and it keeps its word: what it seals it opens, and a wrong tag it refuses. */
-export function available(name: AeadName, keyLength: number): boolean {
-  try {
-    const aead = new AuthenticatedCipher(name, new Uint8Array(keyLength));
-    const nonce = new Uint8Array(12);
-    const aad = new Uint8Array(13);
-    const out = new Uint8Array(1);
-    const sealed = new Uint8Array(1 + TAG_LENGTH);
-    aead.seal(sealed, 0, nonce, aad, out);
-    if (aead.open(out, 0, nonce, aad, sealed) !== 1 || out[0] !== 0) return false;
-    sealed[TAG_LENGTH]! ^= 1;
-    return aead.open(out, 0, nonce, aad, sealed) === -1;
-  } catch {
-    return false;
-  }
-}

@@ -14,6 +14,7 @@ import { wipe } from '../../wire/bytes.js';
 import { invariant } from '../../wire/errors.js';
 import { aeadAlgorithm, checkRecord, wholeBlocks, wipedError, Workspace } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
+import { partOf } from './platform.js';
 import { Pool, type Pooled } from './pool.js';
 
 const BLOCK = 16;
@@ -242,11 +243,9 @@ function ccm(name: AeadName, keyLength: number, tagLength: number): AeadAlgorith
 }
 
 /** AES-CCM with keys of 128 and 256 bits, tags of 8 and 16 bytes. */
-export const ccmPart: ProviderPart = {
-  aeads: {
-    'aes-128-ccm-8': /* @__PURE__ */ ccm('aes-128-ccm-8', 16, 8),
-    'aes-128-ccm': /* @__PURE__ */ ccm('aes-128-ccm', 16, 16),
-    'aes-256-ccm-8': /* @__PURE__ */ ccm('aes-256-ccm-8', 32, 8),
-    'aes-256-ccm': /* @__PURE__ */ ccm('aes-256-ccm', 32, 16),
-  },
-};
+export const ccmPart: ProviderPart = /* @__PURE__ */ partOf(
+  ccm('aes-128-ccm-8', 16, 8),
+  ccm('aes-128-ccm', 16, 16),
+  ccm('aes-256-ccm-8', 32, 8),
+  ccm('aes-256-ccm', 32, 16),
+);
