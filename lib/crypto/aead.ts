@@ -75,3 +75,18 @@ export class Workspace {
     this.words = new Int32Array(this.bytes.buffer);
   }
 }
+
+/** Below this many bytes a loop beats the call of `set` or `fill` and the view it may need. */
+const FEW = 96;
+
+/** Copies `length` bytes without making a view where there are few. The ranges do not overlap, or start at the same place. */
+export function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {
+  if (length > FEW) to.set(start === 0 && length === from.length ? from : from.subarray(start, start + length), at);
+  else for (let i = 0; i < length; i++) to[at + i] = from[start + i]!;
+}
+
+/** Zeros the first `length` bytes. */
+export function clearBytes(bytes: Uint8Array, length: number): void {
+  if (length > FEW) bytes.fill(0, 0, length);
+  else for (let i = 0; i < length; i++) bytes[i] = 0;
+}

@@ -65,11 +65,13 @@ export interface Aead {
    */
   seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number;
   /**
-   * Checks and decrypts `sealed` (ciphertext ‖ tag) to `out[at, …)`; returns the plaintext length, or -1 if the
-   * tag is wrong or `sealed` is shorter than a tag. After -1 no byte of plaintext stands in `out`: the range is
-   * as before or zero. `sealed` may not overlap `out`.
+   * Checks and decrypts `sealed[start, end)` (ciphertext ‖ tag; all of it by default, so that a record needs no view of
+   * its own) to `out[at, …)`; returns the plaintext length, or -1 if the tag is wrong or what is sealed is shorter than
+   * a tag. After -1 no byte of plaintext stands in `out`: the range is as before or zero. `sealed` may not overlap `out`.
    */
-  open(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): number;
+  open(
+    out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array, start?: number, end?: number,
+  ): number;
   /** Forgets the key, as far as the platform lets it. The instance must not be used afterwards. */
   wipe(): void;
 }

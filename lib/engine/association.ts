@@ -44,6 +44,8 @@ export class Association implements Out, Waiting {
   /** When the handshake began, later when it was complete. */
   since: number;
   released = false;
+  /** Whether the host heard of the handshake: only then does it hear of its end. */
+  announced = false;
   closing = false;
 
   /** Epoch in use for sending. */

@@ -4,6 +4,7 @@
  *
  * Law: arguments are checked here and only here; nothing that a peer sends is ever thrown.
  */
+import { concat } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 import { AlertDescription, AlertLevel } from '../wire/registry.js';
 import { MAX_DATAGRAM, MIN_MTU, resolveConfig, type DtlsOptions, type UserParameters } from './config.js';
@@ -127,14 +128,8 @@ export class DtlsContext {
    * `ERR_DTLS_TOO_LARGE` above 16,384 bytes and `ERR_DTLS_SEQUENCE_EXHAUSTED` after 2^48 records.
    */
   write(session: Session, data: Uint8Array): number {
-    if (!(data instanceof Uint8Array)) throw new TypeError('data is a Uint8Array');
-    return this.writev(session, [data]);
-  }
-
-  /** As `write`, for data in parts that go out as one record. */
-  writev(session: Session, parts: readonly Uint8Array[]): number {
     checkSession(session);
-    for (const part of parts) if (!(part instanceof Uint8Array)) throw new TypeError('each part is a Uint8Array');
+    if (!(data instanceof Uint8Array)) throw new TypeError('data is a Uint8Array');
     this.#alive();
     const peer = this.#engine.peers.find(session);
     if (peer === undefined) {
@@ -146,12 +141,18 @@ export class DtlsContext {
     this.#depth++;
     let taken: number;
     try {
-      taken = this.#engine.outbound.applicationData(current, parts);
+      taken = this.#engine.outbound.applicationData(current, data);
     } finally {
       this.#leave();
     }
     if (this.#depth === 0) this.#engine.host.rethrow();
     return taken;
+  }
+
+  /** As `write`, for data in parts that go out as one record. */
+  writev(session: Session, parts: readonly Uint8Array[]): number {
+    if (!Array.isArray(parts) || !parts.every((part) => part instanceof Uint8Array)) throw new TypeError('parts are Uint8Arrays');
+    return this.write(session, parts.length === 1 ? parts[0]! : concat(...parts));
   }
 
   /**

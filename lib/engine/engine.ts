@@ -111,8 +111,9 @@ export class Engine {
     return true;
   }
 
-  /** Tells the host that a handshake begins. */
+  /** Tells the host that a handshake begins; beside a living association it hears only of how that ends. */
   announce(association: Association): void {
+    association.announced = true;
     if (association.peer.current === null) this.host.event(association.peer.session, 0, DTLS_EVENT_CONNECT);
   }
 
@@ -144,12 +145,12 @@ export class Engine {
     return fatalAlert(alert);
   }
 
-  /** Releases an association, then tells the host why. */
+  /** Releases an association, then tells the host why, if it ever heard of it. */
   end(association: Association, level: 0 | 1 | 2, code: number, detail?: DtlsError): void {
     if (association.released) return;
     const { session } = association.peer;
     this.release(association);
-    this.host.event(session, level, code, detail);
+    if (association.announced) this.host.event(session, level, code, detail);
   }
 
   /** Forgets an association and everything of it; its peer too, if it has no other. Tells nobody. */

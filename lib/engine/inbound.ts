@@ -107,7 +107,8 @@ export class Inbound {
       engine.fail(association, error);
       return null;
     }
-    engine.announce(association);
+    // A hello in fragments is announced when it is whole and its cookie right.
+    if (association.cookieAccepted) engine.announce(association);
     return association.released ? null : association;
   }
 
@@ -341,6 +342,8 @@ export class Inbound {
         this.#engine.release(association);
         return 0;
       }
+      this.#engine.announce(association);
+      if (association.released) return 0;
     }
     reassembler.advance();
     // A HelloRequest during a handshake asks for what is happening already (RFC 5246 §7.4.1.1).

@@ -17,6 +17,9 @@ import type { Host } from './host.js';
 /** A full record with the largest protection: header, explicit nonce, tag. */
 const BUFFER = MAX_PLAINTEXT + RECORD_HEADER + 8 + 16;
 
+/** Views of the buffer that are kept: one for each length of a datagram below this. */
+const KEPT_VIEWS = 2048;
+
 /** Bytes of a HelloVerifyRequest: no ClientHello that is answered may be shorter. */
 export const HELLO_VERIFY_REQUEST: number = RECORD_HEADER + HANDSHAKE_HEADER + 3 + COOKIE_LENGTH;
 
@@ -24,6 +27,7 @@ export class Outbound {
   readonly #host: Host;
   readonly #buffer: Uint8Array = new Uint8Array(BUFFER);
   readonly #fragment: Uint8Array = new Uint8Array(BUFFER);
+  readonly #views: Uint8Array[] = [];
   #lent = false;
 
   constructor(host: Host) {
@@ -66,23 +70,28 @@ export class Outbound {
   }
 
   /**
-   * Sends `parts` as one record; what the host's write returned if that is negative, else the bytes taken. Throws a
+   * Sends `data` as one record; what the host's write returned if that is negative, else the bytes taken. Throws a
    * LocalError for more than a record holds and when the sequence numbers are spent.
    */
-  applicationData(association: Association, parts: readonly Uint8Array[]): number {
-    let length = 0;
-    for (const part of parts) length += part.length;
+  applicationData(association: Association, data: Uint8Array): number {
+    const { length } = data;
     if (length > MAX_PLAINTEXT) {
       throw new LocalError('ERR_DTLS_TOO_LARGE', `${length} bytes in one record, where ${MAX_PLAINTEXT} fit`);
     }
-    const sent = this.#record(association, ContentType.applicationData, parts, length);
+    const sent = this.#record(association, ContentType.applicationData, data);
     return sent < 0 ? sent : length;
+  }
+
+  /** The first `length` bytes of the buffer: the views of small datagrams are made once and kept. */
+  #view(length: number): Uint8Array {
+    if (length >= KEPT_VIEWS) return this.#buffer.subarray(0, length);
+    return (this.#views[length] ??= this.#buffer.subarray(0, length));
   }
 
   /** Sends an alert in the epoch in use. Best effort: nobody waits for it. */
   alert(association: Association, level: AlertLevel, description: number): void {
     try {
-      this.#record(association, ContentType.alert, [new Uint8Array([level, description])], 2);
+      this.#record(association, ContentType.alert, new Uint8Array([level, description]));
     } catch {
       // Spent sequence numbers: the alert is lost, as it may be on the way.
     }
@@ -108,20 +117,14 @@ export class Outbound {
     }
   }
 
-  #record(association: Association, type: number, parts: readonly Uint8Array[], length: number): number {
+  #record(association: Association, type: number, plain: Uint8Array): number {
     const { peer, write } = association;
     const lent = this.#lent;
-    const buffer = lent ? new Uint8Array(length + write.overhead) : this.#buffer;
-    const start = write.plaintextOffset;
-    let at = start;
-    for (const part of parts) {
-      buffer.set(part, at);
-      at += part.length;
-    }
-    const size = write.seal(buffer, 0, type, ProtocolVersion.dtls12, buffer.subarray(start, at));
+    const buffer = lent ? new Uint8Array(plain.length + write.overhead) : this.#buffer;
+    const size = write.seal(buffer, 0, type, ProtocolVersion.dtls12, plain);
     this.#lent = true;
     try {
-      const sent = this.#host.write(peer.session, buffer.subarray(0, size));
+      const sent = this.#host.write(peer.session, lent ? buffer.subarray(0, size) : this.#view(size));
       if (sent === DTLS_EMSGSIZE) peer.shrinkMtu(size);
       return sent;
     } finally {

@@ -28,11 +28,6 @@ export class WriteEpoch {
     return RECORD_HEADER + (this.#protection === null ? 0 : this.#protection.overhead);
   }
 
-  /** Where in a record its plaintext may be put to be sealed in place. */
-  get plaintextOffset(): number {
-    return RECORD_HEADER + (this.#protection === null ? 0 : this.#protection.plaintextOffset);
-  }
-
   /** Writes `plain` as one record at `out[at…]` and returns its length. Throws when the sequence numbers are spent. */
   seal(out: Uint8Array, at: number, type: number, version: number, plain: Uint8Array): number {
     const sequence = this.nextSequence;

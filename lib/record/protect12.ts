@@ -39,11 +39,6 @@ export class Protection12 {
     return (this.#explicit ? EXPLICIT_NONCE : 0) + this.#aead.tagLength;
   }
 
-  /** Where in a sealed fragment the ciphertext starts: plaintext that is put there is sealed in place. */
-  get plaintextOffset(): number {
-    return this.#explicit ? EXPLICIT_NONCE : 0;
-  }
-
   /** Seals `plain` as the fragment at `out[at…]`; returns its length. */
   seal(out: Uint8Array, at: number, type: number, epoch: number, sequence: number, plain: Uint8Array): number {
     putUint16(NONCE, 4, epoch);
@@ -51,7 +46,7 @@ export class Protection12 {
     this.#additionalData(type, epoch, sequence, plain.length);
     if (this.#explicit) {
       putUint32(NONCE, 0, this.#iv0);
-      out.set(NONCE.subarray(4), at);
+      for (let i = 0; i < EXPLICIT_NONCE; i++) out[at + i] = NONCE[4 + i]!;
       return EXPLICIT_NONCE + this.#aead.seal(out, at + EXPLICIT_NONCE, NONCE, AAD, plain);
     }
     this.#mask();
@@ -69,12 +64,12 @@ export class Protection12 {
     if (this.#explicit) {
       putUint32(NONCE, 0, this.#iv0);
       for (let i = 0; i < EXPLICIT_NONCE; i++) NONCE[4 + i] = record[start + i]!;
-      return this.#aead.open(out, 0, NONCE, AAD, record.subarray(start + EXPLICIT_NONCE, end));
+      return this.#aead.open(out, 0, NONCE, AAD, record, start + EXPLICIT_NONCE, end);
     }
     putUint16(NONCE, 4, epoch);
     putUint48(NONCE, 6, sequence);
     this.#mask();
-    return this.#aead.open(out, 0, NONCE, AAD, record.subarray(start, end));
+    return this.#aead.open(out, 0, NONCE, AAD, record, start, end);
   }
 
   /** Forgets the key and the implicit nonce. */

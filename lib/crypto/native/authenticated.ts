@@ -41,15 +41,18 @@ class AuthenticatedCipher implements Aead {
     return length + TAG_LENGTH;
   }
 
-  open(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): number {
+  open(
+    out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
+    start: number = 0, end: number = sealed.length,
+  ): number {
     const key = this.#key ?? this.#makeKey();
-    const length = sealed.length - TAG_LENGTH;
+    const length = end - start - TAG_LENGTH;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
     const decipher = createDecipheriv(this.#name, key, nonce, OPTIONS);
-    decipher.setAuthTag(sealed.subarray(length));
+    decipher.setAuthTag(sealed.subarray(start + length, end));
     if (aad.length > 0) decipher.setAAD(aad);
-    const plain = length > 0 ? decipher.update(sealed.subarray(0, length)) : null;
+    const plain = length > 0 ? decipher.update(sealed.subarray(start, start + length)) : null;
     try {
       decipher.final();
     } catch {

@@ -12,7 +12,7 @@
 import { createCipheriv, type Cipher } from 'node:crypto';
 import { wipe } from '../../wire/bytes.js';
 import { invariant } from '../../wire/errors.js';
-import { aeadAlgorithm, checkRecord, wholeBlocks, wipedError, Workspace } from '../aead.js';
+import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, wipedError, Workspace } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { partOf } from './platform.js';
 import { Pool, type Pooled } from './pool.js';
@@ -82,14 +82,14 @@ class NativeCcm implements Aead, Pooled {
     const { length } = plain;
     checkRecord(out, at, length + this.tagLength, nonce, aad);
     const ciphers = this.#takeCiphers();
-    const payload = loadMac(ciphers.chain, nonce, aad, plain, this.tagLength);
+    const payload = loadMac(ciphers.chain, nonce, aad, plain, 0, length, this.tagLength);
     const size = wholeBlocks(length);
     try {
       encryptCounters(ciphers.ecb, nonce, BLOCK + size);
       authenticate(ciphers, payload + size);
       this.#ciphers = ciphers;
       xorWords(keystream.words, BLOCK >> 2, macInput.words, payload >> 2, size >> 2);
-      out.set(keystream.bytes.subarray(BLOCK, BLOCK + length), at);
+      copyBytes(out, at, keystream.bytes, BLOCK, length);
       for (let i = 0; i < this.tagLength; i++) out[at + length + i] = tag[i]!;
       return length + this.tagLength;
     } finally {
@@ -97,12 +97,15 @@ class NativeCcm implements Aead, Pooled {
     }
   }
 
-  open(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): number {
-    const length = sealed.length - this.tagLength;
+  open(
+    out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
+    start: number = 0, end: number = sealed.length,
+  ): number {
+    const length = end - start - this.tagLength;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
     const ciphers = this.#takeCiphers();
-    const payload = loadMac(ciphers.chain, nonce, aad, sealed.subarray(0, length), this.tagLength);
+    const payload = loadMac(ciphers.chain, nonce, aad, sealed, start, length, this.tagLength);
     const size = wholeBlocks(length);
     try {
       encryptCounters(ciphers.ecb, nonce, BLOCK + size);
@@ -112,9 +115,9 @@ class NativeCcm implements Aead, Pooled {
       authenticate(ciphers, payload + size);
       this.#ciphers = ciphers;
       let difference = 0;
-      for (let i = 0; i < this.tagLength; i++) difference |= tag[i]! ^ sealed[length + i]!;
+      for (let i = 0; i < this.tagLength; i++) difference |= tag[i]! ^ sealed[start + length + i]!;
       if (difference !== 0) return -1;
-      out.set(macInput.bytes.subarray(payload, payload + length), at);
+      copyBytes(out, at, macInput.bytes, payload, length);
       return length;
     } finally {
       clear(payload, size);
@@ -158,16 +161,17 @@ class NativeCcm implements Aead, Pooled {
 
 /** Wipes what a record with `size` bytes of blocks left in the shared arrays. */
 function clear(payload: number, size: number): void {
-  macInput.bytes.fill(0, 0, payload + size);
-  keystream.bytes.fill(0, 0, BLOCK + size);
+  clearBytes(macInput.bytes, payload + size);
+  clearBytes(keystream.bytes, BLOCK + size);
 }
 
 /**
  * Lays out the MAC's input: B_0 (RFC 3610 §2.2), XORed with `chain`; the additional data with its 2-byte length before
  * it; the payload; each padded with zeros to whole blocks. Returns where the payload starts.
  */
-function loadMac(chain: Uint8Array, nonce: Uint8Array, aad: Uint8Array, payload: Uint8Array, tagLength: number): number {
-  const { length } = payload;
+function loadMac(
+  chain: Uint8Array, nonce: Uint8Array, aad: Uint8Array, payload: Uint8Array, from: number, length: number, tagLength: number,
+): number {
   const start = BLOCK + (aad.length === 0 ? 0 : wholeBlocks(2 + aad.length));
   macInput.reserve(start + wholeBlocks(length));
   const { bytes } = macInput;
@@ -180,9 +184,9 @@ function loadMac(chain: Uint8Array, nonce: Uint8Array, aad: Uint8Array, payload:
   if (aad.length > 0) {
     bytes[BLOCK] = aad.length >>> 8;
     bytes[BLOCK + 1] = aad.length;
-    bytes.set(aad, BLOCK + 2);
+    copyBytes(bytes, BLOCK + 2, aad, 0, aad.length);
   }
-  bytes.set(payload, start);
+  copyBytes(bytes, start, payload, from, length);
   return start;
 }
 

@@ -9,7 +9,7 @@
 import { unsafe } from '@noble/ciphers/aes.js';
 import { swap8IfBE } from '@noble/ciphers/utils.js';
 import { wipe } from '../../wire/bytes.js';
-import { aeadAlgorithm, checkRecord, wholeBlocks, wipedError } from '../aead.js';
+import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, wipedError } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { tag, tagBytes, workspace } from './workspace.js';
 
@@ -31,35 +31,38 @@ class NobleCcm implements Aead {
     if (schedule === null) throw wipedError();
     const { length } = plain;
     checkRecord(out, at, length + this.tagLength, nonce, aad);
-    const payload = load(aad, plain);
+    const payload = load(aad, plain, 0, length);
     const { bytes } = workspace;
     try {
       crypt(schedule, this.tagLength, nonce, aad.length, payload, length, true);
-      out.set(bytes.subarray(payload, payload + length), at);
+      copyBytes(out, at, bytes, payload, length);
       for (let i = 0; i < this.tagLength; i++) out[at + length + i] = tagBytes[i]!;
       return length + this.tagLength;
     } finally {
-      bytes.fill(0, 0, payload + wholeBlocks(length));
+      clearBytes(bytes, payload + wholeBlocks(length));
     }
   }
 
-  open(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): number {
+  open(
+    out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
+    start: number = 0, end: number = sealed.length,
+  ): number {
     const schedule = this.#schedule;
     if (schedule === null) throw wipedError();
-    const length = sealed.length - this.tagLength;
+    const length = end - start - this.tagLength;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
-    const payload = load(aad, sealed.subarray(0, length));
+    const payload = load(aad, sealed, start, length);
     const { bytes } = workspace;
     try {
       crypt(schedule, this.tagLength, nonce, aad.length, payload, length, false);
       let difference = 0;
-      for (let i = 0; i < this.tagLength; i++) difference |= tagBytes[i]! ^ sealed[length + i]!;
+      for (let i = 0; i < this.tagLength; i++) difference |= tagBytes[i]! ^ sealed[start + length + i]!;
       if (difference !== 0) return -1;
-      out.set(bytes.subarray(payload, payload + length), at);
+      copyBytes(out, at, bytes, payload, length);
       return length;
     } finally {
-      bytes.fill(0, 0, payload + wholeBlocks(length));
+      clearBytes(bytes, payload + wholeBlocks(length));
     }
   }
 
@@ -73,16 +76,16 @@ class NobleCcm implements Aead {
  * Lays out the workspace: the additional data with its 2-byte length before it (RFC 3610 §2.2), padded with zeros to
  * whole blocks, then the payload, padded likewise. Returns where the payload starts.
  */
-function load(aad: Uint8Array, payload: Uint8Array): number {
+function load(aad: Uint8Array, payload: Uint8Array, from: number, length: number): number {
   const start = aad.length === 0 ? 0 : wholeBlocks(2 + aad.length);
-  workspace.reserve(start + wholeBlocks(payload.length));
+  workspace.reserve(start + wholeBlocks(length));
   const { bytes } = workspace;
   if (aad.length > 0) {
     bytes[0] = aad.length >>> 8;
     bytes[1] = aad.length;
-    bytes.set(aad, 2);
+    copyBytes(bytes, 2, aad, 0, aad.length);
   }
-  bytes.set(payload, start);
+  copyBytes(bytes, start, payload, from, length);
   return start;
 }
 

@@ -44,24 +44,27 @@ class NobleChacha implements Aead {
     }
   }
 
-  open(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): number {
+  open(
+    out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
+    start: number = 0, end: number = sealed.length,
+  ): number {
     if (this.#key === null) throw wipedError();
-    const length = sealed.length - TAG_LENGTH;
+    const length = end - start - TAG_LENGTH;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
-    const end = reserve(aad.length, length);
+    const used = reserve(aad.length, length);
     const { bytes } = workspace;
     try {
-      const ciphertext = sealed.subarray(0, length);
+      const ciphertext = sealed.subarray(start, start + length);
       const run = encrypt(this.#key, nonce, ciphertext);
-      authenticate(aad, ciphertext, end);
+      authenticate(aad, ciphertext, used);
       let difference = 0;
-      for (let i = 0; i < TAG_LENGTH; i++) difference |= tagBytes[i]! ^ sealed[length + i]!;
+      for (let i = 0; i < TAG_LENGTH; i++) difference |= tagBytes[i]! ^ sealed[start + length + i]!;
       if (difference !== 0) return -1;
       out.set(run.subarray(BLOCK_LENGTH), at);
       return length;
     } finally {
-      bytes.fill(0, 0, end);
+      bytes.fill(0, 0, used);
     }
   }
 

@@ -8,7 +8,7 @@
 import { unsafe } from '@noble/ciphers/aes.js';
 import { byteSwap, swap8IfBE } from '@noble/ciphers/utils.js';
 import { wipe } from '../../wire/bytes.js';
-import { aeadAlgorithm, checkRecord, wholeBlocks, wipedError } from '../aead.js';
+import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, wipedError } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { Ghash } from './ghash.js';
 import { tag, tagBytes, workspace } from './workspace.js';
@@ -33,37 +33,40 @@ class NobleGcm implements Aead {
     if (schedule === null) throw wipedError();
     const { length } = plain;
     checkRecord(out, at, length + TAG_LENGTH, nonce, aad);
-    const payload = load(aad, plain);
+    const payload = load(aad, plain, 0, length);
     const { bytes } = workspace;
     try {
       counterMode(schedule, nonce, payload, length);
       authenticate(schedule, this.#ghash, nonce, aad.length, payload, length);
-      out.set(bytes.subarray(payload, payload + length), at);
+      copyBytes(out, at, bytes, payload, length);
       out.set(tagBytes, at + length);
       return length + TAG_LENGTH;
     } finally {
-      bytes.fill(0, 0, payload + wholeBlocks(length));
+      clearBytes(bytes, payload + wholeBlocks(length));
     }
   }
 
-  open(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): number {
+  open(
+    out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
+    start: number = 0, end: number = sealed.length,
+  ): number {
     const schedule = this.#schedule;
     if (schedule === null) throw wipedError();
-    const length = sealed.length - TAG_LENGTH;
+    const length = end - start - TAG_LENGTH;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
-    const payload = load(aad, sealed.subarray(0, length));
+    const payload = load(aad, sealed, start, length);
     const { bytes } = workspace;
     try {
       authenticate(schedule, this.#ghash, nonce, aad.length, payload, length);
       let difference = 0;
-      for (let i = 0; i < TAG_LENGTH; i++) difference |= tagBytes[i]! ^ sealed[length + i]!;
+      for (let i = 0; i < TAG_LENGTH; i++) difference |= tagBytes[i]! ^ sealed[start + length + i]!;
       if (difference !== 0) return -1;
       counterMode(schedule, nonce, payload, length);
-      out.set(bytes.subarray(payload, payload + length), at);
+      copyBytes(out, at, bytes, payload, length);
       return length;
     } finally {
-      bytes.fill(0, 0, payload + wholeBlocks(length));
+      clearBytes(bytes, payload + wholeBlocks(length));
     }
   }
 
@@ -75,12 +78,12 @@ class NobleGcm implements Aead {
 }
 
 /** Lays out the workspace: additional data, then payload, each padded with zeros to whole blocks. Returns where the payload starts. */
-function load(aad: Uint8Array, payload: Uint8Array): number {
+function load(aad: Uint8Array, payload: Uint8Array, from: number, length: number): number {
   const start = wholeBlocks(aad.length);
-  workspace.reserve(start + wholeBlocks(payload.length));
+  workspace.reserve(start + wholeBlocks(length));
   const { bytes } = workspace;
-  bytes.set(aad);
-  bytes.set(payload, start);
+  copyBytes(bytes, 0, aad, 0, aad.length);
+  copyBytes(bytes, start, payload, from, length);
   return start;
 }
 
