@@ -15,7 +15,7 @@ export interface UserParameters {
   readonly forceExtendedMasterSecret?: boolean | undefined;
   /** Refuse a peer without renegotiation_info or its SCSV (RFC 5746). Default true. */
   readonly forceRenegotiationInfo?: boolean | undefined;
-  /** UDP payload bytes for handshake datagrams, 64 to 65,507. Default 1,232. */
+  /** UDP payload bytes for handshake datagrams, 100 to 65,507. Default 1,232. */
   readonly mtu?: number | undefined;
   /** First retransmission timeout in ms. Default 1,000 (RFC 6347 §4.2.4.1; RFC 7925 §11 recommends 9,000 on slow radios). */
   readonly initialTimeoutMs?: number | undefined;
@@ -75,8 +75,8 @@ export interface DtlsOptions extends UserParameters {
 
 /** The largest datagram the engine sends: what UDP takes. */
 export const MAX_DATAGRAM = 65_507;
-/** The smallest MTU that lets a protected fragment through. */
-export const MIN_MTU = 64;
+/** The smallest MTU: the first fragment of a ClientHello must hold its cookie, or no stateless server can answer it. */
+export const MIN_MTU = 100;
 /** Path MTU guesses to fall back to, largest first (RFC 6347 §4.1.1.1; RFC 4821 §7.6 has the idea of a ladder). */
 const MTU_LADDER = [1400, 1232, 1024, 548, 256, 128, MIN_MTU] as const;
 

@@ -204,7 +204,7 @@ export class DtlsContext {
     this.#enter(() => this.#forget(peer));
   }
 
-  /** Tells that the path to `session` takes datagrams of `bytes` at most (64 to 65,507). False if there is no such peer. */
+  /** Tells that the path to `session` takes datagrams of `bytes` at most (100 to 65,507). False if there is no such peer. */
   setMtu(session: Session, bytes: number): boolean {
     checkSession(session);
     if (!(Number.isInteger(bytes) && bytes >= MIN_MTU && bytes <= MAX_DATAGRAM)) {

@@ -49,4 +49,14 @@ test('two contexts complete over a network, each client and server at once', () 
   assert.is(a.context.stats().deadlines, 0);
 });
 
+test('the smallest MTU completes: the first fragment of a ClientHello holds its cookie', () => {
+  const link = new Link({ mtu: 100 });
+  const client = link.add('client', { mtu: 100 });
+  link.add('server', { mtu: 100 });
+  client.context.connect('server');
+  link.run();
+  assert.is(client.context.getPeer('server')?.state, 'connected');
+  assert.throws(() => link.add('third', { mtu: 99 }), /mtu is 99/);
+});
+
 test.run();

@@ -137,7 +137,7 @@ export class Host {
   }
 
   /** The name of the suite agreed on with the peer at `port`, of the latest handshake, also when the peer is gone. */
-  suite(port: number): string | undefined {
+  suiteWith(port: number): string | undefined {
     return this.#suites.get(port);
   }
 

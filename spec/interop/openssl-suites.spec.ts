@@ -18,7 +18,7 @@ for (const crypto of [nobleProvider, nativeProvider]) {
       client.type('from the client\n');
       await server.reads('from the client\n');
       await client.prints(/^echo: from the client$/m);
-      assert.is(server.suite(port), suite.name);
+      assert.is(server.suiteWith(port), suite.name);
       assert.ok(server.peer(port)?.extendedMasterSecret);
     });
 
@@ -31,7 +31,7 @@ for (const crypto of [nobleProvider, nativeProvider]) {
       await server.process.prints(/^from the client$/m);
       server.process.type('from the server\n');
       await client.reads('from the server\n');
-      assert.is(client.suite(server.port), suite.name);
+      assert.is(client.suiteWith(server.port), suite.name);
       assert.ok(client.peer(server.port)?.extendedMasterSecret);
       assert.match(server.process.output, new RegExp(`^CIPHER is ${openssl}$`, 'm'));
     });

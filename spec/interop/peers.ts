@@ -74,11 +74,12 @@ export function gnutlsClient(stage: Stage, port: number, options: PeerOptions = 
 export async function gnutlsServer(stage: Stage, options: PeerOptions = {}): Promise<Server> {
   const { psk = PSK, more = [] } = options;
   const keys = await stage.file('psk.txt', `${psk.identity}:${hexOf(psk.key)}\n`);
-  const port = await freePort();
-  const parameters = ['--udp', '--echo', '-p', `${port}`, '--pskpasswd', keys, ...gnutlsPriority(options), ...more];
-  const process = stage.spawn('gnutls-serv', parameters);
-  await process.prints(/listening on IPv4 .*done/);
-  return { process, port };
+  return onFreePort(0, async (port) => {
+    const parameters = ['--udp', '--echo', '-p', `${port}`, '--pskpasswd', keys, ...gnutlsPriority(options), ...more];
+    const process = stage.spawn('gnutls-serv', parameters);
+    await process.prints(/listening on IPv4 .*done/);
+    return { process, port };
+  });
 }
 
 function gnutlsPriority({ cipher = 'AES-128-CCM-8', priority = '' }: PeerOptions): string[] {
@@ -98,9 +99,20 @@ export function coapClient(stage: Stage, build: CoapBuild, port: number, path: s
 
 /** `coap-server`, ready. The port is that of its DTLS. */
 export async function coapServer(stage: Stage, build: CoapBuild, psk: Psk): Promise<Server> {
-  const port = await freePort(1);
   const key = new TextDecoder().decode(psk.key);
-  const process = stage.spawn(`coap-server-${build}`, ['-A', LOOPBACK, '-p', `${port}`, '-k', key, '-v', '7']);
-  await process.prints(/created DTLS endpoint/);
-  return { process, port: port + 1 };
+  return onFreePort(1, async (port) => {
+    const process = stage.spawn(`coap-server-${build}`, ['-A', LOOPBACK, '-p', `${port}`, '-k', key, '-v', '7']);
+    await process.prints(/created DTLS endpoint/);
+    return { process, port: port + 1 };
+  });
+}
+
+/** Starts a server that must be told its port. Somebody else may take that first, so it may need another. */
+async function onFreePort(more: number, start: (port: number) => Promise<Server>, attempts: number = 3): Promise<Server> {
+  try {
+    return await start(await freePort(more));
+  } catch (error) {
+    if (attempts === 1) throw error;
+    return onFreePort(more, start, attempts - 1);
+  }
 }

@@ -85,6 +85,16 @@ export class PeerProcess {
     this.#child.stdin.write(text);
   }
 
+  /** Ends the input. */
+  closeInput(): void {
+    this.#child.stdin.end();
+  }
+
+  /** Asks the process to stop. */
+  stop(): void {
+    this.#child.kill('SIGINT');
+  }
+
   /** Kills the process, if it still runs, and waits until it is gone. */
   async kill(): Promise<void> {
     if (this.#end === null) this.#child.kill('SIGKILL');

@@ -10,11 +10,12 @@
  * Native ciphers cannot be wiped: `wipe` drops them.
  */
 import { createCipheriv, type Cipher } from 'node:crypto';
-import { wipe } from '../../wire/bytes.js';
+import { getUint32, putUint32, wipe } from '../../wire/bytes.js';
 import { invariant } from '../../wire/errors.js';
 import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, wipedError, Workspace } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { partOf } from './platform.js';
+import { KeystreamAhead } from './ahead.js';
 import { Pool, type Pooled } from './pool.js';
 
 const BLOCK = 16;
@@ -22,8 +23,8 @@ const BLOCK = 16;
 /** L − 1 in the flags byte of every block that the nonce stands in (RFC 3610 §2.2, §2.3). */
 const LENGTH_FLAGS = 2;
 
-/** Keys that may have native ciphers at a time: about 20 MB. */
-const MAX_BUSY_KEYS = 8192;
+/** Keys that may have native ciphers at a time: about 1 MB. */
+const MAX_BUSY_KEYS = 256;
 
 const pool: Pool = /* @__PURE__ */ new Pool(MAX_BUSY_KEYS);
 
@@ -52,9 +53,6 @@ const counters: Blocks = /* @__PURE__ */ new Blocks(2048);
 /** E(A_0) ‖ E(A_1) ‖ …, and then the ciphertext. All zero between calls. */
 const keystream: Workspace = /* @__PURE__ */ new Workspace(2048);
 
-/** Counters that stand in `counters`, in bytes: only the nonces before them change. */
-let counted = 0;
-
 /** The tag of the record at hand. */
 const tag: Uint8Array = /* @__PURE__ */ new Uint8Array(BLOCK);
 
@@ -63,6 +61,7 @@ interface Ciphers {
   readonly cbc: Cipher;
   /** The last block that `cbc` gave. */
   readonly chain: Uint8Array;
+  readonly ahead: KeystreamAhead;
 }
 
 class NativeCcm implements Aead, Pooled {
@@ -85,7 +84,7 @@ class NativeCcm implements Aead, Pooled {
     const payload = loadMac(ciphers.chain, nonce, aad, plain, 0, length, this.tagLength);
     const size = wholeBlocks(length);
     try {
-      encryptCounters(ciphers.ecb, nonce, BLOCK + size);
+      makeKeystream(ciphers, nonce, BLOCK + size);
       authenticate(ciphers, payload + size);
       this.#ciphers = ciphers;
       xorWords(keystream.words, BLOCK >> 2, macInput.words, payload >> 2, size >> 2);
@@ -108,7 +107,7 @@ class NativeCcm implements Aead, Pooled {
     const payload = loadMac(ciphers.chain, nonce, aad, sealed, start, length, this.tagLength);
     const size = wholeBlocks(length);
     try {
-      encryptCounters(ciphers.ecb, nonce, BLOCK + size);
+      makeKeystream(ciphers, nonce, BLOCK + size);
       xorWords(macInput.words, payload >> 2, keystream.words, BLOCK >> 2, size >> 2);
       // What lies beyond the payload is now bare keystream; the MAC is over zeros there.
       macInput.bytes.fill(0, payload + length, payload + size);
@@ -133,6 +132,7 @@ class NativeCcm implements Aead, Pooled {
 
   release(): void {
     wipe(this.#ciphers?.chain);
+    this.#ciphers?.ahead.wipe();
     this.#ciphers = null;
   }
 
@@ -155,7 +155,7 @@ class NativeCcm implements Aead, Pooled {
     const cbc = createCipheriv(`aes-${bits}-cbc`, key, chain);
     ecb.setAutoPadding(false);
     cbc.setAutoPadding(false);
-    return { ecb, cbc, chain };
+    return { ecb, cbc, chain, ahead: new KeystreamAhead() };
   }
 }
 
@@ -190,33 +190,51 @@ function loadMac(
   return start;
 }
 
-/** Fills `keystream` with `length` bytes of E(A_0) ‖ E(A_1) ‖ … (RFC 3610 §2.3). */
-function encryptCounters(ecb: Cipher, nonce: Uint8Array, length: number): void {
-  if (length > counters.bytes.length) counted = 0;
-  counters.reserve(length);
+/**
+ * Leaves `length` bytes of E(A_0) ‖ E(A_1) ‖ … (RFC 3610 §2.3) in `keystream`: foreseen ones where there are, else by a
+ * call of the cipher, which foresees the next few where the nonces run in sequence.
+ */
+function makeKeystream({ ecb, ahead }: Ciphers, nonce: Uint8Array, length: number): void {
   keystream.reserve(length);
+  const follows = ahead.follows(nonce);
+  const at = ahead.take(nonce, length);
+  if (at >= 0) {
+    copyBytes(keystream.bytes, 0, ahead.bytes, at, length);
+    return;
+  }
+  const slots = follows ? KeystreamAhead.slotsFor(length, nonce) : 1;
+  counters.reserve(length * slots);
+  for (let slot = 0; slot < slots; slot++) layCounters(nonce, slot, length);
+  const encrypted = ecb.update(counters.first(length * slots));
+  invariant(encrypted.length === length * slots, 'ECB gives whole blocks back at once');
+  if (slots > 1) ahead.fill(nonce, length, slots, encrypted);
+  copyBytes(keystream.bytes, 0, encrypted, 0, length);
+}
+
+/** Lays out A_0, A_1, … for the nonce that is `slot` after `nonce`, as `length` bytes in `counters`. */
+function layCounters(nonce: Uint8Array, slot: number, length: number): void {
   const { bytes, words } = counters;
-  for (; counted < length; counted += BLOCK) {
-    const counter = counted / BLOCK;
-    bytes[counted + 13] = counter >>> 16;
-    bytes[counted + 14] = counter >>> 8;
-    bytes[counted + 15] = counter;
+  const start = slot * length;
+  bytes[start] = LENGTH_FLAGS;
+  for (let i = 0; i < 8; i++) bytes[start + 1 + i] = nonce[i]!;
+  putUint32(bytes, start + 9, getUint32(nonce, 8) + slot);
+  const last = bytes[start + 12]!;
+  const first = start >> 2;
+  const w0 = words[first]!;
+  const w1 = words[first + 1]!;
+  const w2 = words[first + 2]!;
+  for (let i = 0; i < length; i += BLOCK) {
+    const at = start + i;
+    const word = at >> 2;
+    const counter = i / BLOCK;
+    words[word] = w0;
+    words[word + 1] = w1;
+    words[word + 2] = w2;
+    bytes[at + 12] = last;
+    bytes[at + 13] = counter >>> 16;
+    bytes[at + 14] = counter >>> 8;
+    bytes[at + 15] = counter;
   }
-  bytes[0] = LENGTH_FLAGS;
-  for (let i = 0; i < 12; i++) bytes[1 + i] = nonce[i]!;
-  const w0 = words[0]!;
-  const w1 = words[1]!;
-  const w2 = words[2]!;
-  const last = nonce[11]!;
-  for (let i = BLOCK >> 2; i < length >> 2; i += 4) {
-    words[i] = w0;
-    words[i + 1] = w1;
-    words[i + 2] = w2;
-    bytes[(i << 2) + 12] = last;
-  }
-  const encrypted = ecb.update(counters.first(length));
-  invariant(encrypted.length === length, 'ECB gives whole blocks back at once');
-  keystream.bytes.set(encrypted);
 }
 
 /** Runs the first `length` bytes of the MAC's input through CBC and leaves the tag in `tag`. */

@@ -1,0 +1,161 @@
+/**
+ * ECDSA (FIPS 186-5 §6, RFC 8422 §5.4), Ed25519 (RFC 8032) and RSA signatures (RFC 8017 §8) with the platform's crypto.
+ *
+ * Law: the same verdict as every other provider, so what the platforms disagree on is settled before they are asked:
+ * the DER of an ECDSA signature, the length of an RSA signature (OpenSSL takes a PSS signature without its leading
+ * zeros), the size of RSA keys, which Ed25519 keys are taken. A key that the platform cannot use is null: RSA beyond
+ * 4,096 bits on Deno. Signing with ECDSA and RSA-PSS draws the platform's own randomness for nonce and salt.
+ */
+import { constants, sign, verify, type KeyObject } from 'node:crypto';
+import { readEcdsaSignature } from '../ecdsa-der.js';
+import { SignatureScheme, type CurveName, type PrivateKey, type PublicKey } from '../keys.js';
+import type { ProviderPart, Signatures, Signer, Verifier } from '../provider.js';
+import { ecdsaHash, ecdsaSchemes, fieldLength, isUncompressed, isUsableRsaKey, rsaScheme, rsaSchemes, wipedKeyError } from '../publickey.js';
+import {
+  ecPrivateKey, ecPublicBytes, ecPublicKey, hasOkp, isPrivateKey, okpPrivateKey, okpPublicBytes, okpPublicKey, orNull,
+  plain, rsaPrivateKey, rsaPublicBytes, rsaPublicKey,
+} from './keyobjects.js';
+import { isEd25519Key } from './signatures-ed25519.js';
+
+const ED25519_KEY_LENGTH = 32;
+const ED25519_SIGNATURE_LENGTH = 64;
+
+/** How the platform is asked: hash (null for Ed25519) and padding. */
+interface Method {
+  readonly hash: string | null;
+  readonly options?: { readonly padding: number; readonly saltLength?: number };
+}
+
+/** What a scheme means for a kind of key; undefined for a scheme that does not fit it. */
+type Methods = (scheme: SignatureScheme) => Method | undefined;
+
+class NativeVerifier implements Verifier {
+  readonly #key: KeyObject;
+  readonly #methods: Methods;
+  readonly #isWellFormed: (signature: Uint8Array) => boolean;
+
+  constructor(key: KeyObject, methods: Methods, isWellFormed: (signature: Uint8Array) => boolean) {
+    this.#key = key;
+    this.#methods = methods;
+    this.#isWellFormed = isWellFormed;
+  }
+
+  verify(scheme: SignatureScheme, message: Uint8Array, signature: Uint8Array): boolean {
+    const method = this.#methods(scheme);
+    if (method === undefined || !this.#isWellFormed(signature)) return false;
+    const key = this.#key;
+    return orNull(() => verify(method.hash, message, method.options === undefined ? key : { key, ...method.options }, signature)) === true;
+  }
+}
+
+class NativeSigner implements Signer {
+  readonly schemes: readonly SignatureScheme[];
+  readonly #methods: Methods;
+  #key: KeyObject | null;
+
+  constructor(key: KeyObject, methods: Methods, schemes: readonly SignatureScheme[]) {
+    this.schemes = schemes;
+    this.#methods = methods;
+    this.#key = key;
+  }
+
+  sign(scheme: SignatureScheme, message: Uint8Array): Uint8Array | null {
+    const key = this.#key;
+    if (key === null) throw wipedKeyError();
+    const method = this.#methods(scheme);
+    if (method === undefined) return null;
+    return plain(sign(method.hash, message, method.options === undefined ? key : { key, ...method.options }));
+  }
+
+  wipe(): void {
+    this.#key = null;
+  }
+}
+
+function ecdsaMethod(scheme: SignatureScheme): Method | undefined {
+  const hash = ecdsaHash(scheme);
+  return hash === undefined ? undefined : { hash };
+}
+
+/** The curve and the platform's key of a private key; null for another kind and for a scalar out of range. */
+function ecdsaKey(key: PrivateKey): { readonly curve: CurveName; readonly made: KeyObject } | null {
+  if (key.kind !== 'ec' || !isPrivateKey(key.curve, key.scalar)) return null;
+  const made = ecPrivateKey(key.curve, key.scalar);
+  return made === null ? null : { curve: key.curve, made };
+}
+
+const nativeEcdsa: Signatures = {
+  verifier(key: PublicKey): Verifier | null {
+    if (key.kind !== 'ec') return null;
+    const length = fieldLength(key.curve);
+    const made = isUncompressed(key.point, length) ? ecPublicKey(key.curve, key.point) : null;
+    return made === null ? null : new NativeVerifier(made, ecdsaMethod, (signature) => readEcdsaSignature(signature, length) !== null);
+  },
+  signer(key: PrivateKey): Signer | null {
+    const own = ecdsaKey(key);
+    return own === null ? null : new NativeSigner(own.made, ecdsaMethod, ecdsaSchemes(own.curve));
+  },
+  publicKey(key: PrivateKey): PublicKey | null {
+    const own = ecdsaKey(key);
+    return own === null ? null : { kind: 'ec', curve: own.curve, point: ecPublicBytes(own.made) };
+  },
+};
+
+function ed25519Method(scheme: SignatureScheme): Method | undefined {
+  return scheme === SignatureScheme.ed25519 ? { hash: null } : undefined;
+}
+
+const nativeEd25519: Signatures = {
+  verifier(key: PublicKey): Verifier | null {
+    const made = key.kind === 'ed25519' && isEd25519Key(key.key) ? orNull(() => okpPublicKey('Ed25519', key.key)) : null;
+    return made === null ? null : new NativeVerifier(made, ed25519Method, ({ length }) => length === ED25519_SIGNATURE_LENGTH);
+  },
+  signer(key: PrivateKey): Signer | null {
+    if (key.kind !== 'ed25519' || key.seed.length !== ED25519_KEY_LENGTH) return null;
+    return new NativeSigner(okpPrivateKey('Ed25519', key.seed), ed25519Method, [SignatureScheme.ed25519]);
+  },
+  publicKey(key: PrivateKey): PublicKey | null {
+    if (key.kind !== 'ed25519' || key.seed.length !== ED25519_KEY_LENGTH) return null;
+    return { kind: 'ed25519', key: okpPublicBytes(okpPrivateKey('Ed25519', key.seed)) };
+  },
+};
+
+function rsaMethod(scheme: SignatureScheme): Method | undefined {
+  const row = rsaScheme(scheme);
+  if (row === undefined) return undefined;
+  const { hash, pss } = row;
+  if (!pss) return { hash, options: { padding: constants.RSA_PKCS1_PADDING } };
+  const saltLength = hash === 'sha256' ? 32 : hash === 'sha384' ? 48 : 64;
+  return { hash, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength } };
+}
+
+/** A private key with its public one; null for another kind, and if either is refused. */
+function rsaKey(key: PrivateKey): { readonly made: KeyObject; readonly publicKey: PublicKey } | null {
+  const made = key.kind === 'rsa' ? rsaPrivateKey(key.pkcs1) : null;
+  if (made === null) return null;
+  const { modulus, exponent } = rsaPublicBytes(made);
+  return isUsableRsaKey(modulus, exponent) ? { made, publicKey: { kind: 'rsa', modulus, exponent } } : null;
+}
+
+const nativeRsa: Signatures = {
+  verifier(key: PublicKey): Verifier | null {
+    if (key.kind !== 'rsa' || !isUsableRsaKey(key.modulus, key.exponent)) return null;
+    const { length } = key.modulus;
+    const made = rsaPublicKey(key.modulus, key.exponent);
+    return made === null ? null : new NativeVerifier(made, rsaMethod, (signature) => signature.length === length);
+  },
+  signer(key: PrivateKey): Signer | null {
+    const own = rsaKey(key);
+    return own === null ? null : new NativeSigner(own.made, rsaMethod, rsaSchemes());
+  },
+  publicKey: (key) => rsaKey(key)?.publicKey ?? null,
+};
+
+/** ECDSA on three curves with three hashes. */
+export const ecdsaPart: ProviderPart = { signatures: { ec: nativeEcdsa } };
+
+/** Ed25519, or nothing where the platform has been told to do without (FIPS). */
+export const ed25519Part: ProviderPart = { signatures: /* @__PURE__ */ hasOkp('Ed25519') ? { ed25519: nativeEd25519 } : {} };
+
+/** RSA signatures, made and verified. */
+export const rsaPart: ProviderPart = { signatures: { rsa: nativeRsa } };
