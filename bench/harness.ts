@@ -29,6 +29,8 @@ export interface TimedCase extends Labels {
   readonly reference: string | null;
   /** Operations that `prepare` has room for. Default: no limit. */
   readonly maxBatch?: number;
+  /** Operations before anything counts, for cases with more code than the usual time compiles. Default 0. */
+  readonly warmUpOperations?: number;
   /** Builds both sides; called once, in the process that measures. */
   set(): Sides;
 }
@@ -78,7 +80,10 @@ export interface Options {
   readonly seconds?: number;
   /** How long each side runs before anything counts. Default: a third of the budget, at least 100 ms. */
   readonly warmUpMs?: number;
-  /** How long a turn lasts, about. Default 3 ms. */
+  /**
+   * How long a turn lasts, about. Default 0.5 ms: well below the slice that a scheduler gives to others on a busy
+   * machine, so that most turns are whole and the median knows nothing of the rest.
+   */
   readonly turnMs?: number;
 }
 
@@ -95,11 +100,12 @@ export function measure(item: Case, options: Options = {}): Result {
   return 'weigh' in item ? weighed(item) : timed(item, options);
 }
 
-function timed(item: TimedCase, { seconds = 1, turnMs = 3, warmUpMs = Math.max(100, seconds * 333) }: Options): Result {
+function timed(item: TimedCase, { seconds = 1, turnMs = 0.5, warmUpMs = Math.max(100, seconds * 333) }: Options): Result {
   const { subject, reference, detail } = item.set();
   const maxBatch = item.maxBatch ?? 2 ** 24;
-  const batch = warmUp(subject, warmUpMs, turnMs, maxBatch);
-  const referenceBatch = reference === undefined ? 0 : warmUp(reference, warmUpMs, turnMs, maxBatch);
+  const least = item.warmUpOperations ?? 0;
+  const batch = warmUp(subject, warmUpMs, least, turnMs, maxBatch);
+  const referenceBatch = reference === undefined ? 0 : warmUp(reference, warmUpMs, least, turnMs, maxBatch);
   const times: number[] = [];
   const referenceTimes: number[] = [];
   const ratios: number[] = [];
@@ -109,10 +115,11 @@ function timed(item: TimedCase, { seconds = 1, turnMs = 3, warmUpMs = Math.max(1
       times.push(turn(subject, batch));
       continue;
     }
-    // Who goes first takes turns too.
-    const before = round % 2 === 0 ? 0 : turn(reference, referenceBatch);
+    // Who goes first is left to chance: a strict alternation can fall into step with whatever else the machine does.
+    const second = Math.random() < 0.5;
+    const before = second ? turn(reference, referenceBatch) : 0;
     const time = turn(subject, batch);
-    const referenceTime = round % 2 === 0 ? turn(reference, referenceBatch) : before;
+    const referenceTime = second ? before : turn(reference, referenceBatch);
     times.push(time);
     referenceTimes.push(referenceTime);
     ratios.push(referenceTime / time);
@@ -149,7 +156,7 @@ function weighed(item: WeighedCase): Result {
     ratio: null,
     ratioSpread: null,
     rounds: 1,
-    detail: { residentBytes: Math.round(resident) },
+    detail: { bufferBytes: Math.round(buffers), residentBytes: Math.round(resident) },
   };
 }
 
@@ -158,16 +165,13 @@ function labels({ bench, suite, provider, size }: Labels): Labels {
 }
 
 /** Runs until everything is compiled; returns how many operations fill a turn. */
-function warmUp(work: Work, warmUpMs: number, turnMs: number, maxBatch: number): number {
-  let batch = 1;
+function warmUp(work: Work, warmUpMs: number, leastOperations: number, turnMs: number, maxBatch: number): number {
   const endAt = performance.now() + warmUpMs;
-  for (;;) {
-    const msPerOp = turn(work, batch);
-    if (performance.now() >= endAt) return wanted(msPerOp);
-    batch = Math.min(wanted(msPerOp), batch * 2);
-  }
-  function wanted(msPerOp: number): number {
-    return Math.max(1, Math.min(maxBatch, Math.round(turnMs / Math.max(msPerOp, 1e-9))));
+  for (let batch = 1, done = 0; ; done += batch) {
+    const wanted = turnMs / Math.max(turn(work, batch), 1e-9);
+    const next = Math.max(1, Math.min(maxBatch, Math.round(wanted)));
+    if (performance.now() >= endAt && done >= leastOperations) return next;
+    batch = Math.min(next, batch * 2);
   }
 }
 
@@ -184,15 +188,15 @@ export function allocations(work: Work, maxCount: number = SPAN_OPERATIONS): { h
   if (typeof gc !== 'function') return null;
   gc();
   const nothing: Work = { run: () => {} };
-  const idle = medianOf(Array.from({ length: SPANS }, () => span(nothing, 1)));
-  const [first] = [span(work, 1)];
-  const each = Math.max(64, first.heap, first.buffers);
-  const count = Math.max(1, Math.min(maxCount, Math.floor(SPAN_BYTES / each)));
+  const idle = median(Array.from({ length: SPANS }, () => span(nothing, 1).heap));
+  const first = span(work, 1);
+  const count = Math.max(1, Math.min(maxCount, Math.floor(SPAN_BYTES / Math.max(64, first.heap, first.buffers))));
   const spans = Array.from({ length: SPANS }, () => span(work, count));
-  // A span in which something was collected all the same says nothing.
-  const whole = spans.filter(({ heap, buffers }) => heap >= 0 && buffers >= 0);
-  const { heap, buffers } = medianOf(whole.length > 0 ? whole : spans);
-  return { heap: Math.max(0, heap - idle.heap) / count, buffers: Math.max(0, buffers - idle.buffers) / count };
+  // A span in which something was collected all the same says nothing. Buffers of earlier spans are freed by another
+  // thread, which can only make the figure smaller: the largest is the true one.
+  const whole = spans.map(({ heap }) => heap).filter((heap) => heap >= 0);
+  const heap = median(whole.length > 0 ? whole : [0]) - idle;
+  return { heap: Math.max(0, heap) / count, buffers: Math.max(0, ...spans.map(({ buffers }) => buffers)) / count };
 }
 
 function span(work: Work, count: number): { heap: number; buffers: number } {
@@ -202,10 +206,6 @@ function span(work: Work, count: number): { heap: number; buffers: number } {
   work.run(count);
   const after = process.memoryUsage();
   return { heap: after.heapUsed - before.heapUsed, buffers: after.arrayBuffers - before.arrayBuffers };
-}
-
-function medianOf(spans: readonly { heap: number; buffers: number }[]): { heap: number; buffers: number } {
-  return { heap: median(spans.map(({ heap }) => heap)), buffers: median(spans.map(({ buffers }) => buffers)) };
 }
 
 /** The middle value; of an even number the mean of the two. */

@@ -5,7 +5,9 @@
  * Law: a trace is played with the very arguments it was recorded with, so that what was opened opens again. Objects
  * made before the recording began (a context's cookie secret) are made before the playing begins.
  */
-import type { Aead, AeadAlgorithm, Hash, Hmac, Provider, RunningHash } from '../lib/core.js';
+import type {
+  Aead, AeadAlgorithm, Group, Hash, Hmac, KeyShare, Provider, RunningHash, Signatures, Signer, Verifier,
+} from '../lib/crypto/provider.js';
 import { sink, type Work } from './harness.js';
 
 /** How often each thing was asked for. Updates are not counted: they only cut a digest's input in pieces. */
@@ -17,6 +19,10 @@ export interface Counts {
   aeadKeys: number;
   seals: number;
   opens: number;
+  keyShares: number;
+  agreements: number;
+  signatures: number;
+  verifications: number;
 }
 
 /** Plays one call; `made` holds the objects by number. */
@@ -30,7 +36,10 @@ interface Made<T> {
 export class Trace {
   /** The provider to hand to the engine: it does what the bare one does, and writes it down. */
   readonly provider: Provider;
-  readonly counts: Counts = { hmacKeys: 0, hmacs: 0, digests: 0, aeadKeys: 0, seals: 0, opens: 0 };
+  readonly counts: Counts = {
+    hmacKeys: 0, hmacs: 0, digests: 0, aeadKeys: 0, seals: 0, opens: 0,
+    keyShares: 0, agreements: 0, signatures: 0, verifications: 0,
+  };
   #before: Step[] = [];
   #steps: Step[] = [];
   #recording = false;
@@ -41,6 +50,8 @@ export class Trace {
       name: bare.name,
       hashes: mapped(bare.hashes, (hash) => this.#hash(hash)),
       aeads: mapped(bare.aeads, (algorithm) => this.#algorithm(algorithm)),
+      groups: mapped(bare.groups, (group) => this.#group(group)),
+      signatures: mapped(bare.signatures, (family) => this.#signatures(family)),
     };
   }
 
@@ -155,6 +166,81 @@ export class Trace {
       },
       wipe: () => {
         this.#note(null, (made) => (made[slot] as Aead).wipe());
+        object.wipe();
+      },
+    };
+  }
+
+  #group(bare: Group): Group {
+    return {
+      ...bare,
+      generate: (random) => {
+        // Played with the same private key: what is measured is the arithmetic.
+        const drawn: Uint8Array[] = [];
+        const share = bare.generate((length) => {
+          const bytes = random(length);
+          drawn.push(bytes.slice());
+          return bytes;
+        });
+        let at = 0;
+        const again = (): KeyShare => bare.generate(() => drawn[at++ % drawn.length]!.slice());
+        if (this.#recording) this.counts.keyShares++;
+        return this.#keyShare(this.#make(share, again));
+      },
+    };
+  }
+
+  #keyShare({ slot, object }: Made<KeyShare>): KeyShare {
+    return {
+      publicKey: object.publicKey,
+      agree: (peerPublic) => {
+        const copy = peerPublic.slice();
+        this.#note('agreements', (made) => void (sink.value = (made[slot] as KeyShare).agree(copy)));
+        return object.agree(peerPublic);
+      },
+      wipe: () => {
+        this.#note(null, (made) => (made[slot] as KeyShare).wipe());
+        object.wipe();
+      },
+    };
+  }
+
+  #signatures(bare: Signatures): Signatures {
+    return {
+      publicKey: (key) => bare.publicKey(key),
+      verifier: (key) => {
+        const verifier = bare.verifier(key);
+        return verifier === null ? null : this.#verifier(this.#make(verifier, () => bare.verifier(key)!));
+      },
+      signer: (key) => {
+        const signer = bare.signer(key);
+        return signer === null ? null : this.#signer(this.#make(signer, () => bare.signer(key)!));
+      },
+    };
+  }
+
+  #verifier({ slot, object }: Made<Verifier>): Verifier {
+    return {
+      verify: (scheme, message, signature) => {
+        const copies = [message.slice(), signature.slice()] as const;
+        this.#note('verifications', (made) => {
+          if (!(made[slot] as Verifier).verify(scheme, ...copies)) throw new Error('what was verified does not verify again');
+        });
+        return object.verify(scheme, message, signature);
+      },
+    };
+  }
+
+  #signer({ slot, object }: Made<Signer>): Signer {
+    return {
+      schemes: object.schemes,
+      sign: (scheme, message) => {
+        const copy = message.slice();
+        this.#note('signatures', (made) => void (sink.value = (made[slot] as Signer).sign(scheme, copy)));
+        return object.sign(scheme, message);
+      },
+      wipe: () => {
+        this.#note(null, (made) => (made[slot] as Signer).wipe());
         object.wipe();
       },
     };

@@ -130,27 +130,27 @@ function nothingDue(peers: number): Sides {
 
 /** Peers a millisecond apart: with each millisecond that passes one of them is due, sends again and waits anew. */
 function oneDue(peers: number): Sides {
-  let now = 1;
-  const context = calling(peers, (i) => remoteInfo(i), () => now++);
-  const before = (): number => context.stats().retransmissions;
-  // Every call of the clock is a tick while peers are made; from here on it stands still but for us.
-  const step = steady(context);
-  let expected = before();
+  let now = 0;
+  const later = (i: number): SessionAddress => {
+    now++;
+    return remoteInfo(i);
+  };
+  const context = calling(peers, later, () => now);
+  let expected = 0;
   return {
     subject: {
-      prepare() {
-        if (before() < expected) throw new Error('a peer that was due did not send again');
-        expected = before();
+      prepare(count) {
+        if (context.stats().retransmissions !== expected) throw new Error('not every peer that was due sent again');
+        expected += count;
       },
       run(count) {
-        for (let i = 0; i < count; i++) step();
+        for (let i = 0; i < count; i++) {
+          now++;
+          sink.value = context.checkRetransmit();
+        }
       },
     },
   };
-}
-
-function steady(context: DtlsContext): () => void {
-  return () => void (sink.value = context.checkRetransmit());
 }
 
 /** Bytes for each further peer between two sizes. */
@@ -194,10 +194,15 @@ class Crowd {
     for (let i = 0; i < count; i++) {
       const number = this.#size++;
       this.#client.connect(remoteInfo(0));
-      this.#carry(number, state === 'half-open' ? 2 : 3);
+      this.#toServerAs(number);
+      this.#toClientBack();
+      this.#toServerAs(number);
       if (state === 'established') {
+        this.#toClientBack();
+        this.#toServerAs(number);
+        this.#toClientBack();
         this.#client.write(remoteInfo(0), new Uint8Array(16));
-        this.#carry(number, 1);
+        this.#toServerAs(number);
         this.#server.write(remoteInfo(number), new Uint8Array(16));
       }
       const peer = this.#server.getPeer(remoteInfo(number));
@@ -207,12 +212,11 @@ class Crowd {
     }
   }
 
-  /** Carries `flights` flights to the server, and what it answers back. */
-  #carry(number: number, flights: number): void {
-    for (let flight = 0; flight < flights; flight++) {
-      for (const datagram of this.#toServer.splice(0)) this.#server.handleMessage(remoteInfo(number), datagram);
-      if (flight === flights - 1 && flights === 2) return;
-      for (const datagram of this.#toClient.splice(0)) this.#client.handleMessage(remoteInfo(0), datagram);
-    }
+  #toServerAs(number: number): void {
+    for (const datagram of this.#toServer.splice(0)) this.#server.handleMessage(remoteInfo(number), datagram);
+  }
+
+  #toClientBack(): void {
+    for (const datagram of this.#toClient.splice(0)) this.#client.handleMessage(remoteInfo(0), datagram);
   }
 }

@@ -7,15 +7,38 @@
 import type { UserParameters } from '../engine/config.js';
 import type { SessionKey } from '../engine/events.js';
 import type { Peer } from '../engine/peer.js';
-import { LocalError, type DtlsError } from '../wire/errors.js';
-import { formatSession } from './address.js';
+import { DtlsError, LocalError } from '../wire/errors.js';
 import type { SystemError } from './udp.js';
 
 /** How long to wait, and who may end the waiting. */
 export interface Patience {
-  /** Milliseconds for the whole handshake. Without it the retransmission timers alone decide (63 s). */
+  /** Milliseconds for everything, the name's resolution included. Without it the retransmission timers decide (63 s). */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Does `work` with a signal that is aborted when patience ends: by `signal`, or by time with `late` as the reason. */
+export async function patiently<T>({ timeoutMs, signal }: Patience, late: DtlsError, work: (stop: AbortSignal) => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  const stop = new AbortController();
+  const aborted = (): void => stop.abort(signal!.reason);
+  signal?.addEventListener('abort', aborted);
+  // The socket keeps the process alive, not the timer.
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.abort(late), timeoutMs).unref();
+  try {
+    return await work(stop.signal);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', aborted);
+  }
+}
+
+/** What `work` comes to, unless `stop` comes first: then its reason is thrown. */
+export function unless<T>(stop: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    stop.addEventListener('abort', () => reject(stop.reason), { once: true });
+    work.then(resolve, reject);
+  });
 }
 
 interface Waiter {
@@ -38,45 +61,34 @@ export class Attempts {
     this.#abandon = abandon;
   }
 
-  /** Waits for the handshake of `session`, the canonical object. */
-  wait(session: SessionKey, { timeoutMs, signal }: Patience): Promise<Peer> {
+  /** Waits for the handshake of `session`, the canonical object, until `stop` is aborted. */
+  wait(session: SessionKey, stop: AbortSignal): Promise<Peer> {
     return new Promise((resolve, reject) => {
       const attempt = this.#attempts.get(session) ?? { waiters: new Set(), sendError: null };
       this.#attempts.set(session, attempt);
-      const settle = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', aborted);
-        attempt.waiters.delete(waiter);
-      };
-      const waiter: Waiter = {
-        resolve: (peer) => (settle(), resolve(peer)),
-        reject: (error) => (settle(), reject(error)),
-      };
-      const giveUp = (error: unknown): void => {
-        waiter.reject(error);
+      const waiter = { resolve, reject };
+      attempt.waiters.add(waiter);
+      stop.addEventListener('abort', () => {
+        if (!attempt.waiters.delete(waiter)) return;
+        reject(stop.reason instanceof DtlsError ? explained(stop.reason, attempt) : stop.reason);
         if (attempt.waiters.size > 0) return;
         this.#attempts.delete(session);
         this.#abandon(session);
-      };
-      const aborted = (): void => giveUp(signal!.reason);
-      const late = (): void => giveUp(explained(timeout(session, timeoutMs!), attempt));
-      const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
-      signal?.addEventListener('abort', aborted);
-      attempt.waiters.add(waiter);
+      });
     });
   }
 
   /** The handshake is complete. */
   connected(session: SessionKey, peer: Peer): void {
-    for (const { resolve } of this.#take(session)?.waiters ?? []) resolve(peer);
+    for (const { resolve } of this.#take(session)) resolve(peer);
   }
 
   /** The handshake failed. False if nobody waited for it. */
   failed(session: SessionKey, error: DtlsError): boolean {
-    const attempt = this.#take(session);
+    const attempt = this.#attempts.get(session);
     if (attempt === undefined) return false;
     const explanation = explained(error, attempt);
-    for (const { reject } of attempt.waiters) reject(explanation);
+    for (const { reject } of this.#take(session)) reject(explanation);
     return true;
   }
 
@@ -93,10 +105,13 @@ export class Attempts {
     return [...this.#attempts.keys()];
   }
 
-  #take(session: SessionKey): Attempt | undefined {
-    const attempt = this.#attempts.get(session);
+  /** Those who wait, who then wait no longer. */
+  #take(session: SessionKey): Waiter[] {
+    const { waiters } = this.#attempts.get(session) ?? {};
     this.#attempts.delete(session);
-    return attempt;
+    const all = [...(waiters ?? [])];
+    waiters?.clear();
+    return all;
   }
 }
 
@@ -115,10 +130,6 @@ export function timersWithin(timeoutMs: number): UserParameters {
   let maxRetransmits = 2;
   while (maxRetransmits < 8 && usable / units(maxRetransmits + 1) >= 1000) maxRetransmits++;
   return { maxRetransmits, timeoutJitter: 0.1, initialTimeoutMs: Math.max(1, Math.floor(usable / units(maxRetransmits))) };
-}
-
-function timeout(session: SessionKey, timeoutMs: number): LocalError {
-  return new LocalError('ERR_DTLS_TIMEOUT', `the handshake with ${formatSession(session)} was not complete after ${timeoutMs / 1000} s`);
 }
 
 /** An error with the reason that the network gave, if it gave one. */

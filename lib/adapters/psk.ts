@@ -48,7 +48,10 @@ export class PskSource {
     } else if (isMap(option)) {
       this.#known = [];
       // Not copied: devices may be added while the server runs.
-      this.#lookup = (identity) => option.get(asText(identity) ?? '\uffff') ?? null;
+      this.#lookup = (identity) => {
+        const text = asText(identity);
+        return text === null ? null : option.get(text);
+      };
     } else {
       this.#known = (isList(option) ? option : [option]).map(checkCredential);
       if (this.#known.length === 0) throw argument('psk is an empty list');

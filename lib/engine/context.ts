@@ -101,6 +101,7 @@ export class DtlsContext {
     this.#alive();
     if (!(peer instanceof PeerClass)) throw argument('connectPeer takes a peer of newPeer');
     const engine = this.#engine;
+    if (peer.table !== null && peer.table !== engine.peers) throw argument('this peer lives in another context');
     if (engine.host.handler.getPskInfo === undefined) {
       throw new LocalError('ERR_DTLS_CREDENTIAL', 'the handler has no getPskInfo: there is nothing to authenticate with');
     }

@@ -1,5 +1,8 @@
 /**
  * A simulated network between contexts: latency, loss, duplication, reordering, a virtual clock, one seed.
+ *
+ * A session is the name of a node. `name#label` opens further paths to the same node: what `a` sends to `b#7` comes
+ * to `b` from `a#7`, so that two contexts can have many associations with each other.
  */
 import { DtlsContext, type DtlsHandler, type DtlsOptions, type DtlsError, type Session } from '../../lib/index.js';
 import { IDENTITY, KEY, equal } from './rig.js';
@@ -21,6 +24,18 @@ export interface LinkOptions {
   readonly dropNumber?: (index: number) => boolean;
   /** How often each datagram arrives. */
   readonly copies?: number;
+  /** What is under way at the same time arrives last in, first out. */
+  readonly reverse?: boolean;
+  /** Stands between sender and network: what becomes of a datagram (as it is, cut, several, none). */
+  readonly transform?: (datagram: Datagram) => readonly Uint8Array[];
+}
+
+/** A datagram as it was handed to the network. */
+export interface Datagram {
+  readonly at: number;
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface Event {
@@ -39,26 +54,30 @@ export interface Node {
   readonly reads: { readonly from: Session; readonly bytes: Uint8Array }[];
 }
 
-interface Parcel {
-  readonly at: number;
+interface Parcel extends Datagram {
   readonly order: number;
-  readonly from: string;
-  readonly to: string;
-  readonly bytes: Uint8Array;
+}
+
+/** A node and when its context wants to be called. */
+interface Place {
+  readonly node: Node;
+  next: number;
 }
 
 export class Link {
   now = 0;
   readonly random: Random;
   /** Every datagram that was handed to the network, in order. */
-  readonly log: { readonly at: number; readonly from: string; readonly to: string; readonly bytes: Uint8Array }[] = [];
-  readonly #options: LinkOptions;
-  readonly #nodes: Map<string, Node> = new Map();
-  #parcels: Parcel[] = [];
+  readonly log: Datagram[] = [];
+  /** May be changed at any time: a network can heal. */
+  options: LinkOptions;
+  readonly #places: Map<string, Place> = new Map();
+  /** What is under way, by time of arrival, then by order. */
+  readonly #parcels: Parcel[] = [];
   #order = 0;
 
   constructor(options: LinkOptions = {}) {
-    this.#options = options;
+    this.options = options;
     this.random = new Random(options.seed ?? 1);
   }
 
@@ -75,12 +94,26 @@ export class Link {
         getPskInfo: (_, __, type, description) =>
           type === 'hint' ? null : type === 'identity' ? IDENTITY : equal(description, IDENTITY) ? KEY : null,
         ...handler,
+        schedule: (context, at) => {
+          place.next = at;
+          handler.schedule?.(context, at);
+        },
       },
       { now: () => this.now, wallClock: () => this.now, random: (length) => random.bytes(length), timeoutJitter: 0, ...options },
     );
-    const node: Node = { name, context, events, reads };
-    this.#nodes.set(name, node);
-    return node;
+    const place: Place = { node: { name, context, events, reads }, next: 0 };
+    this.#places.set(name, place);
+    return place.node;
+  }
+
+  /** Takes a node off the network: what is under way to it is lost. Its context is left as it is. */
+  remove(name: string): void {
+    this.#places.delete(name);
+  }
+
+  /** Hands a datagram to the network as if `from` had sent it to `to`. */
+  inject(from: string, to: string, bytes: Uint8Array): void {
+    this.#send(from, to, bytes);
   }
 
   /** Lets time pass, event by event, until `done` says so, nothing is left to happen, or `limitMs` have passed. */
@@ -92,35 +125,59 @@ export class Link {
       if (at === 0 || at > end) return done();
       this.now = Math.max(this.now, at);
       this.#deliverDue();
-      for (const { context } of this.#nodes.values()) context.checkRetransmit();
+      for (const place of this.#places.values()) {
+        if (place.next !== 0 && place.next <= this.now) place.next = place.node.context.checkRetransmit();
+      }
     }
   }
 
+  /** When the next thing happens, 0 for never. */
   #nextEvent(): number {
-    let next = 0;
-    const consider = (at: number): void => {
-      if (at !== 0 && (next === 0 || at < next)) next = at;
-    };
-    for (const { at } of this.#parcels) consider(Math.max(at, Number.MIN_VALUE));
-    for (const { context } of this.#nodes.values()) consider(context.checkRetransmit());
+    let next = this.#parcels.length === 0 ? 0 : Math.max(this.#parcels[0]!.at, Number.MIN_VALUE);
+    for (const place of this.#places.values()) {
+      if (place.next !== 0 && (next === 0 || place.next < next)) next = place.next;
+    }
     return next;
   }
 
   #deliverDue(): void {
-    const due = this.#parcels.filter(({ at }) => at <= this.now).sort((a, b) => a.at - b.at || a.order - b.order);
-    this.#parcels = this.#parcels.filter(({ at }) => at > this.now);
-    for (const { from, to, bytes } of due) this.#nodes.get(to)?.context.handleMessage(from, bytes);
+    const count = this.#parcels.findIndex(({ at }) => at > this.now);
+    const due = this.#parcels.splice(0, count < 0 ? this.#parcels.length : count);
+    for (const { from, to, bytes } of due) {
+      const [name, label] = to.split('#', 2) as [string, string?];
+      const sender = label === undefined ? from : `${from.split('#', 1)[0]}#${label}`;
+      this.#places.get(name)?.node.context.handleMessage(sender, bytes);
+    }
   }
 
   #send(from: string, to: string, bytes: Uint8Array): void {
-    const { latencyMs = 50, drop = 0, duplicate = 0, reorder = 0, reorderMs = 100, mtu = 0, dropNumber, copies = 1 } = this.#options;
+    const { drop = 0, mtu = 0, dropNumber, transform } = this.options;
     const index = this.log.length;
-    this.log.push({ at: this.now, from, to, bytes });
+    const datagram = { at: this.now, from, to, bytes };
+    this.log.push(datagram);
     if ((mtu > 0 && bytes.length > mtu) || dropNumber?.(index) === true || this.random.chance(drop)) return;
+    for (const part of transform === undefined ? [bytes] : transform(datagram)) this.#forward(from, to, part);
+  }
+
+  #forward(from: string, to: string, bytes: Uint8Array): void {
+    const { latencyMs = 50, duplicate = 0, reorder = 0, reorderMs = 100, copies = 1, reverse = false } = this.options;
     const count = copies + (this.random.chance(duplicate) ? 1 : 0);
     for (let copy = 0; copy < count; copy++) {
       const late = this.random.chance(reorder) ? this.random.next() * reorderMs : 0;
-      this.#parcels.push({ at: this.now + latencyMs + late, order: this.#order++, from, to, bytes });
+      const order = reverse ? -this.#order++ : this.#order++;
+      this.#insert({ at: this.now + latencyMs + late, order, from, to, bytes });
     }
+  }
+
+  #insert(parcel: Parcel): void {
+    let low = 0;
+    let high = this.#parcels.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = this.#parcels[middle]!;
+      if (other.at < parcel.at || (other.at === parcel.at && other.order < parcel.order)) low = middle + 1;
+      else high = middle;
+    }
+    this.#parcels.splice(low, 0, parcel);
   }
 }
