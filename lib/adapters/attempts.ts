@@ -48,7 +48,7 @@ interface Waiter {
 
 interface Attempt {
   readonly waiters: Set<Waiter>;
-  /** Why a datagram of this handshake did not leave the machine. */
+  /** Why the latest datagram of this handshake did not leave the machine. */
   sendError: SystemError | null;
 }
 
@@ -92,8 +92,8 @@ export class Attempts {
     return true;
   }
 
-  /** A datagram to `session` was not sent; false if that is no handshake of ours. The timers will try again. */
-  sendFailed(session: SessionKey, error: SystemError): boolean {
+  /** The fate of a datagram to `session`. False if that is no handshake of ours. Lost ones are sent again by the timers. */
+  sent(session: SessionKey, error: SystemError | null): boolean {
     const attempt = this.#attempts.get(session);
     if (attempt === undefined) return false;
     attempt.sendError = error;
@@ -125,8 +125,8 @@ function units(retransmits: number): number {
  * the first timeout is one second (RFC 6347 §4.2.4.1) or more, unless the time is too short for two retransmissions.
  */
 export function timersWithin(timeoutMs: number): UserParameters {
-  // The jitter adds up to a tenth; another tenth is for the way here.
-  const usable = timeoutMs / 1.1 - timeoutMs / 10;
+  // The jitter adds up to a tenth; a fifth is left for the messages that did get through.
+  const usable = (0.8 * timeoutMs) / 1.1;
   let maxRetransmits = 2;
   while (maxRetransmits < 8 && usable / units(maxRetransmits + 1) >= 1000) maxRetransmits++;
   return { maxRetransmits, timeoutJitter: 0.1, initialTimeoutMs: Math.max(1, Math.floor(usable / units(maxRetransmits))) };

@@ -12,6 +12,7 @@ import type { Out, Question } from '../handshake/machine.js';
 import type { Handshake12, Identity } from '../handshake12/handshake.js';
 import type { Protection12 } from '../record/protect12.js';
 import { ReadEpoch, WriteEpoch } from '../record/epoch.js';
+import { copyOf } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
 import type { HandshakeType } from '../wire/registry.js';
 import type { Waiting } from './deadlines.js';
@@ -131,7 +132,7 @@ export class Association implements Out, Waiting {
   hold(record: Uint8Array, maxEarlyRecords: number): boolean {
     const { making } = this;
     if (making === null || making.early.length >= maxEarlyRecords || !making.budget.take(record.length)) return false;
-    making.early.push(record.slice());
+    making.early.push(copyOf(record));
     return true;
   }
 

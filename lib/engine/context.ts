@@ -4,7 +4,7 @@
  *
  * Law: arguments are checked here and only here; nothing that a peer sends is ever thrown.
  */
-import { concat } from '../wire/bytes.js';
+import { concat, copyOf } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 import { AlertDescription, AlertLevel } from '../wire/registry.js';
 import { MAX_DATAGRAM, MIN_MTU, resolveConfig, type DtlsOptions, type UserParameters } from './config.js';
@@ -213,7 +213,11 @@ export class DtlsContext {
     }
     const peer = this.#engine.peers.find(session);
     if (peer === undefined) return false;
+    const smaller = bytes < peer.pathMtu;
     peer.pathMtu = bytes;
+    const { candidate } = peer;
+    // A host that hears of EMSGSIZE late should not have to wait for the timer too.
+    if (smaller && candidate !== null && candidate.question === null) this.#enter(() => this.#engine.outbound.flight(candidate));
     return true;
   }
 
@@ -278,7 +282,7 @@ export class DtlsContext {
       this.#engine.counters.drop('deferred');
       return;
     }
-    this.#deferred.push({ session: typeof session === 'string' ? session : { ...session }, datagram: datagram.slice() });
+    this.#deferred.push({ session: typeof session === 'string' ? session : { ...session }, datagram: copyOf(datagram) });
   }
 
   #enter<T>(work: () => T): T {

@@ -221,7 +221,7 @@ export class Progress {
       const why = 'no valid Finished from the server: the identity or the key is probably wrong';
       detail = new LocalError('ERR_DTLS_PSK_MISMATCH', why + rumour);
     } else {
-      detail = new LocalError('ERR_DTLS_TIMEOUT', `no answer in state ${handshake.state} after ${association.attempt} retransmissions${rumour}`);
+      detail = new LocalError('ERR_DTLS_TIMEOUT', `no answer from the ${role === 'client' ? 'server' : 'client'} after ${association.attempt} retransmissions (${handshake.state})${rumour}`);
     }
     const newcomer = peer.current !== null;
     this.#engine.end(association, 0, newcomer ? DTLS_EVENT_ERROR : code, detail);

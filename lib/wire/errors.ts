@@ -16,6 +16,7 @@ export type DtlsErrorCode =
   | 'ERR_DTLS_CALLBACK' // a host callback threw
   | 'ERR_DTLS_CREDENTIAL' // a credential callback gave something unusable
   | 'ERR_DTLS_CREDENTIAL_TIMEOUT' // a credential promise did not settle in time
+  | 'ERR_DTLS_CLOSED' // closed on our side before it was complete
   | 'ERR_DTLS_FREED' // the context was freed
   | 'ERR_DTLS_NOT_AVAILABLE' // this build cannot do it
   | 'ERR_DTLS_DECODE' // a message of the peer is malformed

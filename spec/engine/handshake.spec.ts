@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DTLS_EVENT_CONNECT, DTLS_EVENT_CONNECTED } from '../../lib/index.js';
 import { Link } from '../support/link.js';
-import { CLIENT, IDENTITY, Rig, SERVER, text } from '../support/rig.js';
+import { CLIENT, IDENTITY, KEY, Rig, SERVER, text } from '../support/rig.js';
 import { establish, establishClient } from '../support/scripted.js';
 
 test('a server completes with a scripted client and carries data both ways', () => {
@@ -57,6 +57,32 @@ test('the smallest MTU completes: the first fragment of a ClientHello holds its 
   link.run();
   assert.is(client.context.getPeer('server')?.state, 'connected');
   assert.throws(() => link.add('third', { mtu: 99 }), /mtu is 99/);
+});
+
+test('a host may reuse its receive buffer, a Buffer too: what is held for later is copied', async () => {
+  for (const slab of [new Uint8Array(2048), Buffer.alloc(2048)]) {
+    let answer = (): void => {};
+    const client = new Rig();
+    const server = new Rig({}, { getPskInfo: (_, __, type) => (type === 'key' ? new Promise((resolve) => (answer = () => resolve(KEY))) : null) });
+    const pump = (): void => {
+      for (let round = 0; round < 6; round++) {
+        for (const [from, to, session] of [[client, server, CLIENT], [server, client, SERVER]] as const) {
+          for (const datagram of from.takeSent()) {
+            slab.set(datagram);
+            to.feed(session, slab.subarray(0, datagram.length));
+            slab.fill(0);
+          }
+        }
+      }
+    };
+    client.context.connect(SERVER);
+    pump();
+    answer();
+    await new Promise((resolve) => setImmediate(resolve));
+    pump();
+    assert.is(client.context.getPeer(SERVER)?.state, 'connected');
+    assert.is(server.context.stats().retransmissions, 0);
+  }
 });
 
 test.run();

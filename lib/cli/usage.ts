@@ -1,0 +1,93 @@
+/**
+ * The help texts, and the error that asks to read them.
+ */
+
+/** The command line cannot be meant as it stands: exit code 2. */
+export class UsageError extends Error {}
+
+/** What can be run. */
+export type Command = 'serve' | 'connect' | 'demo';
+
+const OVERVIEW = `microdtls: DTLS 1.2 on the command line
+
+  microdtls serve    [--listen HOST:PORT] --psk IDENTITY:KEY [options]   a server
+  microdtls connect  HOST:PORT --psk IDENTITY:KEY [options]              a client
+  microdtls demo     [options]                                           both, on this machine
+
+  microdtls COMMAND --help    the options of a command
+  microdtls --version         the version
+`;
+
+const KEYS = `
+Keys
+  --psk IDENTITY:KEY     a pre-shared key; KEY is text, or hex:DIGITS (ID:hex:0011…). The last colon divides.
+                         IDENTITY may be hex:DIGITS too. Other users of this machine can see it: prefer
+  --psk-file FILE        lines of IDENTITY:KEY; blank lines and lines that begin with # do not count
+  MICRODTLS_PSK          the environment variable, lines as in the file; used if neither option is given
+`;
+
+const COMMON = `  --suites A,B           cipher suites, best first: TLS_PSK_WITH_AES_128_CCM_8 or PSK_AES_128_CCM_8 (default: all)
+  --mtu N                UDP payload of handshake datagrams, 100 to 65507 (default 1232)
+  --allow-no-ems         take peers without extended_master_secret (RFC 7627)
+  --allow-no-renegotiation-info
+                         take peers without renegotiation_info (RFC 5746)
+  --json                 one JSON object a line on stdout for every event
+  -v, --verbose          every datagram on stderr, as it comes and goes
+  -h, --help             this text
+`;
+
+const BYTES = `Bytes that are no printable UTF-8 are shown as hex:DIGITS.`;
+
+const SERVE = `microdtls serve [--listen HOST:PORT] --psk IDENTITY:KEY [options]
+
+Waits for clients. Prints what they send, and sends each line of stdin to the client that spoke last.
+${KEYS}
+Options
+  --listen HOST:PORT     where to listen (default 127.0.0.1:5684; [::1]:5684 for IPv6; port 0: any that is free)
+  --echo                 send back what arrives instead of printing it
+  --hint HINT            the PSK identity hint for clients, text or hex:DIGITS
+  --timeout SECONDS      give up a handshake after this time (default 10)
+${COMMON}
+${BYTES}
+Runs until Ctrl-C, which closes every association with close_notify; the exit code is 130 then. The exit code is 1 if
+the server cannot listen, and 2 for arguments that cannot be meant.
+`;
+
+const CONNECT = `microdtls connect HOST:PORT --psk IDENTITY:KEY [options]
+
+Connects, sends each line of stdin as one datagram and prints each datagram that arrives as a line. At the end of input
+it waits for answers, closes with close_notify and exits.
+${KEYS}
+Options
+  HOST:PORT              [::1]:5684 for IPv6; the port may be left out (5684)
+  --timeout SECONDS      for the handshake (default 10)
+  --wait SECONDS         how long to wait for an answer at the end of input (default 2); with as many answers as
+                         there were lines it does not wait for more
+${COMMON}
+${BYTES}
+Exit codes: 0 at the end of input and if the peer closes in good order; 1 if the handshake or the association fails;
+2 for arguments that cannot be meant; 130 after Ctrl-C, which closes with close_notify.
+`;
+
+const DEMO = `microdtls demo [options]
+
+Runs a server and a client over UDP on this machine and shows what they say to each other.
+
+Options
+  --suites A,B           cipher suites, best first
+  --mtu N                UDP payload of handshake datagrams, 100 to 65507 (default 1232): small ones show fragments
+  -h, --help             this text
+`;
+
+const TEXTS: Readonly<Record<Command, string>> = { serve: SERVE, connect: CONNECT, demo: DEMO };
+
+/** The help of a command, or of all. */
+export function helpText(command: Command | null): string {
+  return command === null ? OVERVIEW : TEXTS[command];
+}
+
+/** The first line of the help, for the foot of an error. */
+export function usageLine(command: Command | null): string {
+  const usage = command === null ? 'microdtls serve | connect | demo [options]' : TEXTS[command].slice(0, TEXTS[command].indexOf('\n'));
+  return `usage: ${usage}\n       microdtls ${command === null ? '' : `${command} `}--help`;
+}
