@@ -156,13 +156,13 @@ export class Trace {
         this.#note('seals', (made) => (made[slot] as Aead).seal(scratch, 0, ...copies));
         return object.seal(out, at, nonce, aad, plain);
       },
-      open: (out, at, nonce, aad, sealed) => {
-        const copies = [nonce.slice(), aad.slice(), sealed.slice()] as const;
+      open: (out, at, nonce, aad, sealed, start = 0, end = sealed.length) => {
+        const copies = [nonce.slice(), aad.slice(), sealed.slice(start, end)] as const;
         const scratch = new Uint8Array(sealed.length);
         this.#note('opens', (made) => {
           if ((made[slot] as Aead).open(scratch, 0, ...copies) < 0) throw new Error('what was opened does not open again');
         });
-        return object.open(out, at, nonce, aad, sealed);
+        return object.open(out, at, nonce, aad, sealed, start, end);
       },
       wipe: () => {
         this.#note(null, (made) => (made[slot] as Aead).wipe());

@@ -7,7 +7,7 @@
 import { HANDSHAKE_HEADER, writeHandshakeHeader } from '../message/handshake.js';
 import { COOKIE_LENGTH } from '../handshake/cookie.js';
 import { MAX_PLAINTEXT, RECORD_HEADER, writeRecordHeader } from '../record/header12.js';
-import { putUint16, wipe } from '../wire/bytes.js';
+import { copyOf, putUint16, wipe } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 import { ContentType, HandshakeType, ProtocolVersion, type AlertLevel } from '../wire/registry.js';
 import type { Association } from './association.js';
@@ -121,7 +121,9 @@ export class Outbound {
     const { peer, write } = association;
     const lent = this.#lent;
     const buffer = lent ? new Uint8Array(plain.length + write.overhead) : this.#buffer;
-    const size = write.seal(buffer, 0, type, ProtocolVersion.dtls12, plain);
+    // A host that kept a view of what it was lent may hand it back: the record must not be sealed over its own plaintext.
+    const source = plain.buffer === buffer.buffer ? copyOf(plain) : plain;
+    const size = write.seal(buffer, 0, type, ProtocolVersion.dtls12, source);
     this.#lent = true;
     try {
       const sent = this.#host.write(peer.session, lent ? buffer.subarray(0, size) : this.#view(size));

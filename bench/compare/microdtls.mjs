@@ -1,0 +1,60 @@
+/** Ours, on either provider: the side that every rival is held against. */
+import { DtlsContext } from '../../dist/lib/core.js';
+import { PROVIDERS, SERVER_NUMBER, connectedPair } from '../../dist/bench/ends.js';
+import { Datagrams, SUITES, Server, getPskInfo, remoteInfo } from './stage.mjs';
+
+/** Both ends ours: a client that sends, and records for a client to take in. */
+export function ours(providerName) {
+  const provider = PROVIDERS.find(({ name }) => name === providerName);
+  return {
+    name: `microdtls (${providerName})`,
+    async write(suite, size) {
+      const { client } = connectedPair(provider, SUITES[suite]);
+      const payload = new Uint8Array(size).fill(9);
+      let sent = 0;
+      client.context.setHandler({ getPskInfo, write: () => void sent++ });
+      return {
+        run(count) {
+          for (let i = 0; i < count; i++) client.context.write(client.peer.session, payload);
+        },
+      };
+    },
+    async receive(suite, size) {
+      const { client, server } = connectedPair(provider, SUITES[suite]);
+      const records = new Datagrams(server, SERVER_NUMBER, size);
+      let read = 0;
+      client.context.setHandler({ getPskInfo, write: () => {}, read: () => void read++ });
+      return {
+        prepare: (count) => records.seal(count),
+        run(count) {
+          const before = read;
+          for (let i = 0; i < count; i++) client.context.handleMessage(records.sessions[i], records.datagrams[i]);
+          if (read - before !== count) throw new Error('a record was not read');
+        },
+      };
+    },
+    async handshake(suite) {
+      const server = new Server(SUITES[suite]);
+      const toServer = [];
+      const toClient = [];
+      const handler = { getPskInfo, write: (_context, _session, datagram) => void toServer.push(Buffer.from(datagram)) };
+      const client = new DtlsContext(handler, { crypto: provider, cipherSuites: [SUITES[suite]] });
+      server.onDatagram = (datagram) => void toClient.push(datagram);
+      return {
+        run(count) {
+          for (let i = 0; i < count; i++) {
+            client.connect(remoteInfo(SERVER_NUMBER));
+            while (toServer.length + toClient.length > 0) {
+              for (const datagram of toServer.splice(0)) server.take(datagram);
+              for (const datagram of toClient.splice(0)) client.handleMessage(remoteInfo(SERVER_NUMBER), datagram);
+            }
+            const peer = client.getPeer(remoteInfo(SERVER_NUMBER));
+            if (peer?.state !== 'connected') throw new Error('the client is not connected');
+            client.resetPeer(peer);
+            server.forget();
+          }
+        },
+      };
+    },
+  };
+}

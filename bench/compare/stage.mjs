@@ -1,0 +1,59 @@
+/**
+ * What every rival plays against: a server of ours over memory, with the options that old peers need, and records from
+ * it, each with a number of its own.
+ */
+import { DtlsContext } from '../../dist/lib/core.js';
+import { CLIENT_NUMBER, Datagrams, PROVIDERS, getPskInfo, remoteInfo } from '../../dist/bench/ends.js';
+import { PSK_AES_128_CCM_8, PSK_AES_128_GCM_SHA256 } from '../../dist/lib/suites/psk.js';
+
+export { CLIENT_NUMBER, Datagrams, getPskInfo, remoteInfo };
+
+/** The key as the bench's `getPskInfo` answers it, for rivals that want text. */
+export const IDENTITY = 'bench';
+export const KEY = 'ZZZZZZZZZZZZZZZZ';
+
+/** The suites that more than one rival has. */
+export const SUITES = { ccm8: PSK_AES_128_CCM_8, gcm: PSK_AES_128_GCM_SHA256 };
+
+/** Rivals' ciphers are the platform's: so are those of the server. */
+export const NATIVE = PROVIDERS.find(({ name }) => name === 'native');
+
+/** Old clients send neither extended_master_secret nor renegotiation_info. */
+const LENIENT = { forceExtendedMasterSecret: false, forceRenegotiationInfo: false };
+
+/** A server for one client at a time. */
+export class Server {
+  /** Where datagrams to the client go. */
+  onDatagram = () => {};
+  constructor(suite) {
+    const handler = { getPskInfo, write: (_context, _session, datagram) => void this.onDatagram(Buffer.from(datagram)) };
+    this.context = new DtlsContext(handler, { crypto: NATIVE, cipherSuites: [suite], ...LENIENT });
+  }
+
+  /** A datagram of the client. */
+  take(datagram) {
+    this.context.handleMessage(remoteInfo(CLIENT_NUMBER, datagram.length), datagram);
+  }
+
+  /** The server as an end that records can come from; only once the client is connected. */
+  end() {
+    const peer = this.context.getPeer(remoteInfo(CLIENT_NUMBER));
+    if (peer?.state !== 'connected') throw new Error('the client is not connected');
+    return { context: this.context, remote: CLIENT_NUMBER, peer };
+  }
+
+  /** Forgets the client. */
+  forget() {
+    const peer = this.context.getPeer(remoteInfo(CLIENT_NUMBER));
+    if (peer !== undefined) this.context.resetPeer(peer);
+  }
+}
+
+/** Fails instead of waiting for ever. */
+export function within(ms, what, promise) {
+  let timer;
+  const late = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: no end after ${ms} ms`)), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

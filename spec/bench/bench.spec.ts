@@ -1,0 +1,161 @@
+/**
+ * The bench house: the harness measures what it says, `npm run bench` keeps its promises to machines, and two figures
+ * are gates: what a handshake asks of its provider, and what a record allocates on its way through a context.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { cryptoOf } from '../../bench/cases/handshake.js';
+import { PROVIDERS } from '../../bench/ends.js';
+import { measure, median, spread, type Result, type TimedCase, type Work } from '../../bench/harness.js';
+import { json, plot, row } from '../../bench/report.js';
+import { PSK_AES_128_CCM_8 } from '../../lib/suites/psk.js';
+
+const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url));
+
+function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [RUN, ...args], { encoding: 'utf8', maxBuffer: 1 << 24 });
+}
+
+function results(...args: string[]): Result[] {
+  const { status, stdout, stderr } = run('--quick', '--json', ...args);
+  assert.is(status, 0, stderr);
+  return stdout.trim().split('\n').map((line) => JSON.parse(line) as Result);
+}
+
+/** Multiplies in a loop `length` times. */
+function spinning(length: number): Work {
+  let value = 1;
+  return {
+    run(count) {
+      for (let i = 0; i < count * length; i++) value = Math.imul(value, 31) + i;
+      if (value === 0.5) throw new Error('never');
+    },
+  };
+}
+
+const trivial: TimedCase = {
+  bench: 'spec/spin', suite: null, provider: null, size: 1000, reference: 'twice the work',
+  set: () => ({ subject: spinning(1000), reference: spinning(2000) }),
+};
+
+test('half the work is measured as about twice as fast', () => {
+  const result = measure(trivial, { seconds: 0.1, warmUpMs: 30, turnMs: 1 });
+  assert.ok(result.ratio! > 1.5 && result.ratio! < 2.7, `ratio ${result.ratio}`);
+  assert.ok(result.opsPerSecond! > 1000 && result.opsPerSecond! < 1e8, `${result.opsPerSecond} ops/s`);
+  assert.ok(Math.abs(result.microsecondsPerOp! * result.opsPerSecond! - 1e6) < 1);
+  assert.ok(result.rounds >= 7);
+});
+
+test('what gets ready for a turn is done before it, for as many operations, and does not count', () => {
+  let ready = 0;
+  const slow: Work = {
+    prepare(count) {
+      ready = count;
+      const endAt = performance.now() + 2;
+      while (performance.now() < endAt);
+    },
+    run(count) {
+      assert.is(count, ready);
+      ready = 0;
+    },
+  };
+  const item: TimedCase = { ...trivial, reference: null, maxBatch: 10, set: () => ({ subject: slow }) };
+  const result = measure(item, { seconds: 0.02, warmUpMs: 1 });
+  assert.ok(result.microsecondsPerOp! < 100, `${result.microsecondsPerOp} µs`);
+  assert.is(result.ratio, null);
+});
+
+test('median and spread are those of the school book', () => {
+  assert.is(median([9, 1, 5]), 5);
+  assert.is(median([4, 1, 2, 3]), 2.5);
+  assert.is(spread([1, 2, 3, 4, 5]), 2 / 3);
+});
+
+test('a result is one line in the table and one object in JSON', () => {
+  const result = measure(trivial, { seconds: 0.01, warmUpMs: 1, turnMs: 0.1 });
+  assert.not.match(row(result), /\n|NaN|undefined/);
+  assert.match(row(result), /^spec\/spin .* 1,000 /);
+  const parsed = JSON.parse(json(result)) as Result;
+  for (const name of ['bench', 'suite', 'provider', 'size', 'opsPerSecond', 'bytesPerOp', 'reference', 'ratio']) {
+    assert.ok(name in parsed, name);
+  }
+  assert.not.match(json(result), /\n/);
+});
+
+test('the chart has a bar for each ratio', () => {
+  const result = measure(trivial, { seconds: 0.01, warmUpMs: 1, turnMs: 0.1 });
+  const svg = plot([result, { ...result, bench: 'a<b', ratio: 0.5 }, { ...result, ratio: null }]);
+  assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" /);
+  assert.is([...svg.matchAll(/<rect x=/g)].length, 2);
+  assert.match(svg, /a&lt;b/);
+});
+
+test('the command line prints one JSON object a line, and draws', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'microdtls-bench-'));
+  try {
+    const file = join(folder, 'out.svg');
+    const found = results('--filter', 'replay/', '--plot', file);
+    assert.equal(found.map(({ bench }) => bench), ['replay/in order', 'replay/shuffled', 'replay/repeated']);
+    for (const { opsPerSecond, bytesPerOp } of found) assert.ok(opsPerSecond! > 1e5 && bytesPerOp! < 16);
+    assert.ok(found[0]!.ratio! > 1.5, `a window in numbers is faster than one in a BigInt: ${found[0]!.ratio}`);
+    assert.ok(existsSync(file) && readFileSync(file, 'utf8').endsWith('</svg>\n'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('for people it prints a table under a line that says what it was measured on', () => {
+  const { status, stdout } = run('--quick', '--seconds', '0.01', '--filter', 'replay/in order');
+  assert.is(status, 0);
+  assert.match(stdout, /^Node \d+\.\d+\.\d+, \d+ cores?, 0\.01 s a case, quick mode\n\nbench .* ratio\n─+\nreplay\/in order /);
+});
+
+test('a wrong argument is answered with the usage and code 2', () => {
+  for (const args of [['--bogus'], ['stray'], ['--provider', 'other'], ['--seconds', 'none'], ['--filter', 'no such case']]) {
+    const { status, stdout, stderr } = run(...args);
+    assert.is(status, 2, args.join(' '));
+    assert.is(stdout, '');
+    assert.match(stderr, /\n\nusage: /);
+  }
+});
+
+test('a handshake with a pre-shared key asks its provider for so much and no more', () => {
+  for (const provider of PROVIDERS) {
+    // Cookies 2 + 2; for each end: master secret 4, key block 4, two Finished 2 + 2; the server's stand-in key 1.
+    assert.equal(cryptoOf(provider, PSK_AES_128_CCM_8), {
+      hmacKeys: 8, hmacs: 29, digests: 6, aeadKeys: 4, seals: 2, opens: 2,
+      keyShares: 0, agreements: 0, signatures: 0, verifications: 0,
+    });
+  }
+});
+
+/**
+ * Bytes in the heap that one record may allocate, about half again of what it does. Above that something new is
+ * allocated for every record. noble's block function returns an object a block.
+ */
+const CEILINGS: Readonly<Record<string, readonly [number, number]>> = {
+  // [at 64 bytes, at 1,200 bytes]
+  'context/write noble': [920, 13_000],
+  'context/write native': [340, 700],
+  'context/handleMessage noble': [1070, 13_300],
+  'context/handleMessage native': [450, 1000],
+};
+
+for (const name of Object.keys(CEILINGS)) {
+  test(`${name}: a record allocates no more than it did`, () => {
+    const [bench, provider] = name.split(' ') as [string, string];
+    const found = results('--filter', `${bench} PSK_AES_128_CCM_8`, '--provider', provider, '--seconds', '0.05');
+    assert.equal(found.map(({ size }) => size), [64, 256, 1200]);
+    const [small, , large] = found.map(({ bytesPerOp }) => bytesPerOp!);
+    const [ceiling, largeCeiling] = CEILINGS[name]!;
+    assert.ok(small! > 0 && small! <= ceiling, `${small} bytes at 64, where ${ceiling} are allowed`);
+    assert.ok(large! <= largeCeiling, `${large} bytes at 1,200, where ${largeCeiling} are allowed`);
+  });
+}
+
+test.run();
