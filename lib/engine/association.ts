@@ -23,7 +23,8 @@ import type { Peer } from './peer.js';
 export interface Making {
   readonly handshake: Handshake12;
   readonly reassembler: Reassembler;
-  readonly budget: Budget;
+  readonly reassembly: Budget;
+  readonly earlyBytes: Budget;
   /** Records that came before their keys or while an answer is awaited, copied whole. */
   early: Uint8Array[];
 }
@@ -103,15 +104,19 @@ export class Association implements Out, Waiting {
 
   /** Begins the handshake; messages are expected from `messageSeq` on. */
   begin(handshake: Handshake12, messageSeq: number, limits: AssociationLimits): void {
-    const budget = new Budget(limits.maxHeldBytes);
-    this.making = { handshake, reassembler: new Reassembler(messageSeq, limits, budget), budget, early: [] };
+    // Early records are anybody's: they must not keep the next message from being put together.
+    const earlyBytes = new Budget(Math.floor(limits.maxHeldBytes / 4));
+    const reassembly = new Budget(limits.maxHeldBytes - earlyBytes.limit);
+    const reassembler = new Reassembler(messageSeq, limits, reassembly);
+    this.making = { handshake, reassembler, reassembly, earlyBytes, early: [] };
   }
 
   /** Bytes held for the handshake. */
   get heldBytes(): number {
     const flights = (this.flight?.heldBytes ?? 0) + (this.building?.heldBytes ?? 0);
     if (this.making === null) return flights;
-    return flights + this.making.budget.held + this.making.handshake.transcript.heldBytes;
+    const { reassembly, earlyBytes, handshake } = this.making;
+    return flights + reassembly.held + earlyBytes.held + handshake.transcript.heldBytes;
   }
 
   /** Keys of epoch 1 exist, whether or not the peer's ChangeCipherSpec was seen. */
@@ -131,7 +136,7 @@ export class Association implements Out, Waiting {
   /** Keeps a copy of a record for later; false if it is beyond the bounds. */
   hold(record: Uint8Array, maxEarlyRecords: number): boolean {
     const { making } = this;
-    if (making === null || making.early.length >= maxEarlyRecords || !making.budget.take(record.length)) return false;
+    if (making === null || making.early.length >= maxEarlyRecords || !making.earlyBytes.take(record.length)) return false;
     making.early.push(copyOf(record));
     return true;
   }
@@ -142,7 +147,7 @@ export class Association implements Out, Waiting {
     if (making === null) return [];
     const { early } = making;
     making.early = [];
-    for (const record of early) making.budget.give(record.length);
+    for (const record of early) making.earlyBytes.give(record.length);
     return early;
   }
 

@@ -115,6 +115,8 @@ export class DtlsContext {
       const association = engine.startClient(peer);
       if (!engine.admit(peer)) {
         engine.release(association);
+        this.#alive();
+        if (engine.peers.find(peer.session) !== undefined) return 0;
         throw new LocalError('ERR_DTLS_EVICTED', 'there is no room for another peer: see maxPeers');
       }
       engine.announce(association);
@@ -237,6 +239,8 @@ export class DtlsContext {
   /** Sends close_notify to every peer, best effort, and forgets everything. The context is of no use afterwards. */
   free(): void {
     if (this.#freed) return;
+    // From here on callbacks that call in are told so, and nobody new is let in.
+    this.#freed = this.#engine.freed = true;
     this.#enter(() => {
       const { outbound, peers } = this.#engine;
       for (const peer of peers.all()) {
@@ -248,7 +252,6 @@ export class DtlsContext {
       this.#inbound.wipe();
       this.#deferred.length = 0;
     });
-    this.#freed = true;
   }
 
   #close(peer: Peer): void {
@@ -315,14 +318,24 @@ export class DtlsContext {
       this.#depth--;
       return;
     }
-    for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) {
-      this.#inbound.receive(next.session, next.datagram);
-    }
+    do {
+      for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) {
+        this.#inbound.receive(next.session, next.datagram);
+      }
+      this.#announceDeadline();
+      // What the host hands in when it hears of a deadline is taken in by this call too.
+    } while (this.#deferred.length > 0);
+    this.#depth--;
+  }
+
+  #announceDeadline(): void {
     const { earliest } = this.#engine.deadlines;
     const earlier = earliest === 0 ? this.#announced !== 0 : this.#announced === 0 || earliest < this.#announced;
     this.#announced = earliest;
-    if (earlier) this.#engine.host.schedule(earliest);
-    this.#depth--;
+    if (!earlier) return;
+    this.#engine.host.schedule(earliest);
+    // The host may have connected or closed meanwhile.
+    if (this.#engine.deadlines.earliest !== earliest) this.#announceDeadline();
   }
 
   #alive(): void {

@@ -32,6 +32,8 @@ export class Engine {
   readonly deadlines: Deadlines<Association> = new Deadlines();
   readonly outbound: Outbound;
   readonly cookies: CookieJar;
+  /** The context is of no use any more: nobody is let in. */
+  freed = false;
   readonly #hash: Hash;
   readonly #tables: { readonly client: Table12; readonly server: Table12 };
   readonly #standIn = (identity: Uint8Array): Uint8Array => this.#standInKey(identity);
@@ -106,6 +108,8 @@ export class Engine {
       const error = new LocalError('ERR_DTLS_EVICTED', 'a half-open peer gave way to the limit of half-open peers');
       this.end(victim.candidate!, 0, DTLS_EVENT_ERROR, error);
     }
+    // The host heard of the eviction: it may have freed the context or begun with the same session itself.
+    if (this.freed || this.peers.find(peer.session) !== undefined) return false;
     this.peers.add(peer);
     peer.table = this.peers;
     return true;
@@ -138,6 +142,7 @@ export class Engine {
     const known = error instanceof DtlsError ? error : internal(error);
     const alert = known.alert ?? AlertDescription.internalError;
     this.outbound.alert(association, AlertLevel.fatal, alert);
+    if (!association.announced && known instanceof LocalError) this.host.report(association.peer.session, known);
     // A failed newcomer is no matter of the association that goes on: the host hears of it, but not as an alert.
     const newcomer = association.peer.current !== null && association.peer.current !== association;
     if (known instanceof PeerError && !newcomer) this.end(association, AlertLevel.fatal, alert, known);

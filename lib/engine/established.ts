@@ -3,7 +3,7 @@
  *
  * Law: everything here was opened with the peer's keys, except an alert to a handshake that has none yet.
  */
-import { Fragment } from '../message/handshake.js';
+import { isFragments, type Fragment } from '../message/handshake.js';
 import { LocalError } from '../wire/errors.js';
 import { AlertDescription, AlertLevel, HandshakeType, nameOf } from '../wire/registry.js';
 import type { Association } from './association.js';
@@ -26,8 +26,9 @@ export function alertReceived(engine: Engine, association: Association, level: n
   const { peer, closing } = association;
   if (description === AlertDescription.closeNotify) {
     // Answered once, unless it is the answer itself (RFC 5246 §7.2.1).
+    association.closing = true;
     if (!closing) engine.outbound.alert(association, AlertLevel.warning, AlertDescription.closeNotify);
-    if (!closing) engine.host.event(peer.session, AlertLevel.warning, description);
+    if (!closing && !association.released) engine.host.event(peer.session, AlertLevel.warning, description);
     engine.end(association, 0, DTLS_EVENT_CLOSED);
     return 0;
   }
@@ -55,11 +56,12 @@ export function establishedHandshake(
   fragment: Fragment,
 ): void {
   let at = 0;
+  if (!isFragments(plain, 0, length)) {
+    engine.counters.drop('malformed');
+    return;
+  }
   while (at < length && !association.released) {
-    if (!fragment.read(plain, at, length)) {
-      engine.counters.drop('malformed');
-      return;
-    }
+    fragment.read(plain, at, length);
     at = fragment.end;
     const request = association.role === 'client' ? HandshakeType.helloRequest : HandshakeType.clientHello;
     if (fragment.type === HandshakeType.finished && fragment.messageSeq === association.peerFinishedSeq) {
@@ -78,5 +80,5 @@ function refuseRenegotiation(engine: Engine, association: Association): void {
   if (now - association.refusedAt < association.peer.parameters.initialTimeoutMs) return;
   association.refusedAt = now;
   engine.outbound.alert(association, AlertLevel.warning, AlertDescription.noRenegotiation);
-  engine.host.event(association.peer.session, 0, DTLS_EVENT_RENEGOTIATE);
+  if (!association.released) engine.host.event(association.peer.session, 0, DTLS_EVENT_RENEGOTIATE);
 }

@@ -6,7 +6,8 @@
  * that is not authentic changes a timer, a window or a peer. After completion epoch 0 takes nothing but a ClientHello.
  */
 import { isAlert } from '../message/alert.js';
-import { Fragment } from '../message/handshake.js';
+import { Fragment, isFragments } from '../message/handshake.js';
+import { isHelloVerifyRequest } from '../message/hello.js';
 import { MAX_CIPHERTEXT, RECORD_HEADER } from '../record/header12.js';
 import { FORGED, REPLAYED } from '../record/epoch.js';
 import { RecordWalk } from '../record/records.js';
@@ -77,11 +78,12 @@ export class Inbound {
       this.#engine.counters.drop('unknownSession');
       return null;
     }
-    if (!fragment.read(record.datagram, record.start, record.end)) {
+    if (!isFragments(record.datagram, record.start, record.end)) {
       this.#engine.counters.drop('malformed');
       return null;
     }
-    const verdict = this.#admission.verdict(session, record, fragment);
+    fragment.read(record.datagram, record.start, record.end);
+    const verdict = this.#admission.judge(session, record, fragment);
     return verdict === 'out' ? null : this.#accept(session, null, record, verdict);
   }
 
@@ -163,10 +165,11 @@ export class Inbound {
     const fragment = this.#fragment;
     const { candidate } = peer;
     const { counters } = this.#engine;
-    if (!fragment.read(record.datagram, record.start, record.end)) {
+    if (!isFragments(record.datagram, record.start, record.end)) {
       counters.drop('malformed');
       return 0;
     }
+    fragment.read(record.datagram, record.start, record.end);
     if (candidate !== null && candidate.role === 'server' && this.#belongs(candidate, record)) {
       return this.#handshakeRecord(candidate, record.datagram, record.start, record.end, 0, record);
     }
@@ -176,7 +179,7 @@ export class Inbound {
       counters.drop('unexpected');
       return 0;
     }
-    const verdict = this.#admission.verdict(peer.session, record, fragment);
+    const verdict = this.#admission.judge(peer.session, record, fragment);
     if (verdict === 'out') return 0;
     if (young) {
       counters.drop('limit');
@@ -289,13 +292,14 @@ export class Inbound {
     const fragment = this.#fragment;
     let at = start;
     let code = 0;
+    if (!isFragments(bytes, start, end)) {
+      this.#engine.counters.drop('malformed');
+      return 0;
+    }
     while (at < end && association.making !== null) {
       // While a question is open nothing is delivered.
       if (association.question !== null) return record === null ? code : this.#hold(association, record) || code;
-      if (!fragment.read(bytes, at, end)) {
-        this.#engine.counters.drop('malformed');
-        return code;
-      }
+      fragment.read(bytes, at, end);
       at = fragment.end;
       code = this.#fragmentReceived(association, bytes, epoch) || code;
     }
@@ -344,6 +348,12 @@ export class Inbound {
       }
       this.#engine.announce(association);
       if (association.released) return 0;
+    }
+    // Nobody signed it and nothing is lost by waiting for the honest one.
+    if (type === HandshakeType.helloVerifyRequest && !isHelloVerifyRequest(body)) {
+      this.#engine.counters.drop('malformed');
+      reassembler.discard();
+      return 0;
     }
     reassembler.advance();
     // A HelloRequest during a handshake asks for what is happening already (RFC 5246 §7.4.1.1).

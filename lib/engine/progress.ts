@@ -143,18 +143,21 @@ export class Progress {
     const { generation } = association;
     association.asked = true;
     let answer: unknown;
+    let later: PromiseLike<unknown> | null;
     try {
       answer = host.pskInfo(association.peer.session, PSK_INFO[question.answer], question.description.slice());
+      // What the host gave may throw even when it is only looked at.
+      later = isThenable(answer) ? answer : null;
     } catch (error) {
       host.report(association.peer.session, error);
       if (association.released) return 0;
       return this.#engine.fail(association, failedAnswer(question, error));
     }
     if (association.generation !== generation) return 0;
-    if (!isThenable(answer)) return this.#take(association, answer);
+    if (later === null) return this.#take(association, answer);
     deadlines.set(association, this.#engine.now() + config.credentialTimeoutMs);
     const isOpen = (): boolean => !association.released && association.generation === generation && association.question !== null;
-    Promise.resolve(answer).then(
+    Promise.resolve(later).then(
       (settled) => {
         if (isOpen()) this.detached(() => void (this.#take(association, settled) || this.settle(association)));
       },

@@ -64,8 +64,8 @@ export class Flight {
         if (type === CCS) {
           at += epoch.seal(out, at, ContentType.changeCipherSpec, ProtocolVersion.dtls12, body);
         } else {
-          // An MTU below the smallest worthwhile fragment still makes progress, a few bytes at a time.
-          const take = length < 0 ? Math.max(1, room - 12) : length;
+          // An MTU that holds no fragment at all still makes progress, a byte at a time.
+          const take = length < 0 ? Math.min(1, body.length) : length;
           const fragment = scratch.subarray(0, writeFragment(scratch, type, messageSeq, body, offset, take));
           at += epoch.seal(out, at, ContentType.handshake, ProtocolVersion.dtls12, fragment);
           offset += take;

@@ -4,14 +4,14 @@
  */
 import { HANDSHAKE_HEADER, writeHandshakeHeader } from '../message/handshake.js';
 
-/** Below this many bytes of a message a fragment is not worth its 25 bytes of headers, unless it ends the message. */
-const WORTHWHILE = 32;
-
-/** How many bytes of a message's remaining `left` bytes go into `room` bytes of plaintext: −1 if none should. */
+/**
+ * How many bytes of a message's remaining `left` bytes go into `room` bytes of plaintext: as many as fit, so that a
+ * flight takes the fewest datagrams; −1 if none do.
+ */
 export function fragmentLength(left: number, room: number): number {
   const space = room - HANDSHAKE_HEADER;
   if (space >= left) return left;
-  return space >= WORTHWHILE ? space : -1;
+  return space >= 1 ? space : -1;
 }
 
 /** Writes the fragment `body[offset, offset + length)` with its header to `out[0…]`; returns its length. */

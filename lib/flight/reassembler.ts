@@ -67,6 +67,11 @@ export class Reassembler {
     this.#next++;
   }
 
+  /** Forgets what came of the next message: it may come again. */
+  discard(): void {
+    this.#drop(this.#next);
+  }
+
   /** Takes in `fragment`, whose bytes stand in `bytes[fragment.start, fragment.end)`. */
   accept(fragment: Fragment, bytes: Uint8Array): Accepted {
     const ahead = fragment.messageSeq - this.#next;

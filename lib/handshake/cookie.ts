@@ -45,7 +45,9 @@ export class CookieJar {
   make(now: number, session: Uint8Array, bytes: Uint8Array, start: ClientHelloStart, length: number): Uint8Array {
     const secret = this.#secretAt(now);
     this.#half(secret, 0, this.#addressInput(session, bytes, start));
-    const input = start.algorithmsEnd > 0 ? this.#algorithmsInput(bytes, start) : this.#lengthInput(length);
+    // The length without a cookie: with or without an old one in the hello, the next will hold one of ours.
+    const bare = length - (start.cookieEnd - start.cookie);
+    const input = start.algorithmsEnd > 0 ? this.#algorithmsInput(bytes, start) : this.#lengthInput(bare);
     this.#half(secret, HALF, input);
     return this.#cookie;
   }
@@ -91,12 +93,13 @@ export class CookieJar {
   #secretAt(now: number): Hmac {
     const age = now - this.#rotatedAt;
     if (this.#current === null || age >= this.#lifetimeMs) {
+      // Drawn first: if there is no randomness, the secrets stay as they are and nobody is let in by them.
+      const secret = this.#random(SECRET_LENGTH);
       this.#previous?.wipe();
       // After two lifetimes of silence the old secret is too old to be the previous one.
       const keep = age < 2 * this.#lifetimeMs;
       if (!keep) this.#current?.wipe();
       this.#previous = keep ? this.#current : null;
-      const secret = this.#random(SECRET_LENGTH);
       this.#current = this.#hash.hmac(secret);
       wipe(secret);
       this.#rotatedAt = now;

@@ -36,7 +36,8 @@ const onServerHelloDone: Step = (handshake, body) => {
 };
 
 const onIdentity: Step = (handshake, identity) => {
-  checkIdentityLength(handshake, identity, 'ERR_DTLS_CREDENTIAL');
+  const tooLong = identityTooLong(handshake, identity);
+  if (tooLong !== null) throw new LocalError('ERR_DTLS_CREDENTIAL', tooLong, AlertDescription.internalError);
   handshake.pskIdentity = identity;
   handshake.out.ask({ answer: Answered.pskKey, description: identity });
   return 'askPskKey';
@@ -64,7 +65,8 @@ const onHint: Step = (handshake, hint) => {
 
 const onClientKeyExchange: Step = (handshake, body) => {
   const identity = readPskClientKeyExchange(body);
-  checkIdentityLength(handshake, identity, 'ERR_DTLS_DECODE');
+  const tooLong = identityTooLong(handshake, identity);
+  if (tooLong !== null) throw new PeerError('ERR_DTLS_TOO_LARGE', AlertDescription.illegalParameter, tooLong);
   handshake.pskIdentity = copyOf(identity);
   handshake.out.ask({ answer: Answered.pskKey, description: handshake.pskIdentity });
   return 'askPskKey';
@@ -128,8 +130,9 @@ function agree(handshake: Handshake12, key: Uint8Array): void {
   installKeys(handshake, premaster);
 }
 
-function checkIdentityLength(handshake: Handshake12, identity: Uint8Array, code: 'ERR_DTLS_CREDENTIAL' | 'ERR_DTLS_DECODE'): void {
+/** What is wrong with the length of an identity, or null. */
+function identityTooLong(handshake: Handshake12, identity: Uint8Array): string | null {
   const { maxPskIdentityBytes } = handshake.parameters;
-  if (identity.length <= maxPskIdentityBytes) return;
-  throw new PeerError(code, AlertDescription.illegalParameter, `a PSK identity of ${identity.length} bytes, where ${maxPskIdentityBytes} are taken`);
+  if (identity.length <= maxPskIdentityBytes) return null;
+  return `a PSK identity of ${identity.length} bytes, where ${maxPskIdentityBytes} are taken`;
 }

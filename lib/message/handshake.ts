@@ -44,6 +44,15 @@ export class Fragment {
   }
 }
 
+const probe: Fragment = /* @__PURE__ */ new Fragment();
+
+/** Whether `bytes[start, end)` is fragments and nothing else: one that does not fit makes the whole record worthless. */
+export function isFragments(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && probe.read(bytes, at, end)) at = probe.end;
+  return at === end && start < end;
+}
+
 /** Writes a handshake header at `at`. */
 export function writeHandshakeHeader(
   out: Uint8Array,

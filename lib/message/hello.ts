@@ -143,6 +143,11 @@ export function readHelloVerifyRequest(body: Uint8Array): HelloVerifyRequest {
   return { version, cookie };
 }
 
+/** Whether `body` is a HelloVerifyRequest at all: one that is not is dropped, as anybody could have sent it. */
+export function isHelloVerifyRequest(body: Uint8Array): boolean {
+  return body.length >= 3 && body.length === 3 + body[2]!;
+}
+
 export function writeHelloVerifyRequest(request: HelloVerifyRequest): Uint8Array {
   return new Writer().uint16(request.version).vector8(request.cookie).finish();
 }

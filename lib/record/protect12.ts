@@ -8,6 +8,7 @@
  */
 import type { Aead } from '../crypto/provider.js';
 import type { NonceForm } from '../crypto/suites.js';
+import { MAX_PLAINTEXT } from './header12.js';
 import { getUint32, putUint16, putUint32, putUint48 } from '../wire/bytes.js';
 import { ProtocolVersion } from '../wire/registry.js';
 
@@ -55,11 +56,11 @@ export class Protection12 {
 
   /**
    * Opens the fragment `record[start, end)` to `out[0…]`; returns the plaintext length, or −1 if it is too short
-   * or not authentic.
+   * or too long (RFC 5246 §6.2.1) or not authentic.
    */
   open(out: Uint8Array, type: number, epoch: number, sequence: number, record: Uint8Array, start: number, end: number): number {
     const length = end - start - this.overhead;
-    if (length < 0) return -1;
+    if (length < 0 || length > MAX_PLAINTEXT) return -1;
     this.#additionalData(type, epoch, sequence, length);
     if (this.#explicit) {
       putUint32(NONCE, 0, this.#iv0);

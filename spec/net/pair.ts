@@ -1,0 +1,57 @@
+/**
+ * A client and a server of ours on one simulated network, and what came of their handshake.
+ */
+import { DTLS_EVENT_CONNECTED, type DtlsHandler, type DtlsOptions } from '../../lib/index.js';
+import { Link, type LinkOptions, type Node } from '../support/link.js';
+import { text } from '../support/rig.js';
+
+export interface Pair {
+  readonly link: Link;
+  readonly client: Node;
+  readonly server: Node;
+}
+
+/** Whether the specs run in full: all seeds, all schedules. */
+export const FULL: boolean = process.env['MICRODTLS_FULL'] === '1';
+
+/** A client `c` and a server `s`. The client has not begun yet. */
+export function pair(network: LinkOptions = {}, options: DtlsOptions = {}, handler: Partial<DtlsHandler> = {}): Pair {
+  const link = new Link(network);
+  const client = link.add('c', options, handler);
+  const server = link.add('s', options, handler);
+  return { link, client, server };
+}
+
+/** Connects the client and lets everything happen that will. True if both sides have the association. */
+export function handshake({ link, client, server }: Pair, limitMs?: number): boolean {
+  client.context.connect('s');
+  link.run(undefined, limitMs);
+  return connected({ link, client, server });
+}
+
+/** Whether both sides have the association. */
+export function connected({ client, server }: Pair): boolean {
+  return client.context.getPeer('s')?.state === 'connected' && server.context.getPeer('c')?.state === 'connected';
+}
+
+/** When `node` heard of CONNECTED for the first time; Infinity if never. */
+export function connectedAt(node: Node): number {
+  return node.events.find(({ code }) => code === DTLS_EVENT_CONNECTED)?.at ?? Infinity;
+}
+
+/** Whether data goes both ways. */
+export function echoes({ link, client, server }: Pair): boolean {
+  const before = [client.reads.length, server.reads.length] as const;
+  client.context.write('s', text('ping'));
+  server.context.write('c', text('pong'));
+  link.run();
+  return server.reads.length === before[1] + 1 && client.reads.length === before[0] + 1;
+}
+
+/** What a node still keeps for handshakes: all zero when nothing is under way. */
+export function remains({ context }: Node): { halfOpen: number; heldBytes: number; deadlines: number } {
+  const { halfOpen, heldBytes, deadlines } = context.stats();
+  return { halfOpen, heldBytes, deadlines };
+}
+
+export const NOTHING = { halfOpen: 0, heldBytes: 0, deadlines: 0 } as const;

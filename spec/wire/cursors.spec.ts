@@ -1,0 +1,143 @@
+/**
+ * Reader and writer: a random list of fields written and read again, and a read beyond the bounds at every length.
+ */
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { LocalError, PeerError } from '../../lib/wire/errors.js';
+import { Reader } from '../../lib/wire/reader.js';
+import { AlertDescription } from '../../lib/wire/registry.js';
+import { Writer } from '../../lib/wire/writer.js';
+import { holds } from './checked.js';
+
+type Field =
+  | { readonly kind: 'uint8' | 'uint16' | 'uint24' | 'uint32'; readonly value: number }
+  | { readonly kind: 'bytes' | 'vector8' | 'vector16' | 'block'; readonly value: Uint8Array };
+
+const number = (kind: 'uint8' | 'uint16' | 'uint24' | 'uint32', bits: number): fc.Arbitrary<Field> =>
+  fc.record({ kind: fc.constant(kind), value: fc.nat(2 ** bits - 1) });
+const opaque = (kind: 'bytes' | 'vector8' | 'vector16' | 'block', maxLength: number): fc.Arbitrary<Field> =>
+  fc.record({ kind: fc.constant(kind), value: fc.uint8Array({ maxLength }) });
+
+const fields: fc.Arbitrary<Field[]> = fc.array(fc.oneof(
+  number('uint8', 8), number('uint16', 16), number('uint24', 24), number('uint32', 31),
+  opaque('bytes', 30), opaque('vector8', 255), opaque('vector16', 300), opaque('block', 300),
+), { maxLength: 12 });
+
+function write(all: readonly Field[], capacity?: number): Uint8Array {
+  const writer = new Writer(capacity);
+  for (const field of all) {
+    if (field.kind === 'block') {
+      const mark = writer.open16();
+      writer.bytes(field.value).close16(mark);
+    } else if (typeof field.value === 'number') {
+      writer[field.kind as 'uint8'](field.value);
+    } else {
+      writer[field.kind as 'bytes'](field.value);
+    }
+  }
+  return writer.finish();
+}
+
+function read(reader: Reader, all: readonly Field[]): unknown[] {
+  return all.map(({ kind, value }) => {
+    if (kind === 'block') {
+      const sub = reader.sub16();
+      const bytes = sub.bytes(sub.left);
+      sub.expectEnd('block');
+      return bytes;
+    }
+    if (kind === 'bytes') return reader.bytes((value as Uint8Array).length);
+    return reader[kind]();
+  });
+}
+
+function throwsDecodeError(work: () => unknown, why?: string): void {
+  assert.throws(work, (error: unknown) => error instanceof PeerError && error.alert === AlertDescription.decodeError, why);
+}
+
+test('what was written is read again, whatever the first capacity, and nothing is left', () => {
+  holds(fc.property(fields, fc.constantFrom(0, 1, 7, 256), (all, capacity) => {
+    const bytes = write(all, capacity);
+    const reader = new Reader(bytes);
+    assert.equal(read(reader, all), all.map(({ value }) => value));
+    assert.is(reader.left, 0);
+    reader.expectEnd('all');
+  }));
+});
+
+test('a reader stays within its bounds: cut short anywhere it throws decode_error, whatever stands behind', () => {
+  holds(fc.property(fields, fc.nat(), fc.nat(20), (all, at, before) => {
+    const bytes = write(all);
+    if (bytes.length === 0) return;
+    const cut = at % bytes.length;
+    // The rest of the message stands right behind the bound, and must not be seen.
+    const surrounded = new Uint8Array(before + bytes.length + 10).fill(0xff);
+    surrounded.set(bytes, before);
+    throwsDecodeError(() => read(new Reader(surrounded, before, before + cut), all), `${cut} of ${bytes.length} bytes`);
+    assert.equal(read(new Reader(surrounded, before, before + bytes.length), all), all.map(({ value }) => value));
+  }), 500);
+});
+
+test('a failed read moves nothing', () => {
+  const reader = new Reader(new Uint8Array([1, 2, 3]));
+  throwsDecodeError(() => reader.uint32());
+  throwsDecodeError(() => reader.uint48());
+  throwsDecodeError(() => reader.bytes(4));
+  assert.is(reader.left, 3);
+  assert.is(reader.at, 0);
+  assert.is(reader.uint24(), 0x010203);
+  assert.is(new Reader(new Uint8Array([0, 1, 0, 0, 0, 0])).uint48(), 2 ** 32);
+});
+
+test('vectors are views, and their lengths are held to the bounds of the grammar', () => {
+  const bytes = new Uint8Array([2, 7, 8, 0, 1, 9, 0, 0, 1, 5]);
+  const reader = new Reader(bytes);
+  const view = reader.vector8();
+  assert.is(view.buffer, bytes.buffer);
+  assert.equal([...reader.vector16(1, 1)], [9]);
+  assert.equal([...reader.vector24()], [5]);
+  for (const [min, max] of [[3, 255], [0, 1]] as const) throwsDecodeError(() => new Reader(bytes).vector8(min, max));
+  throwsDecodeError(() => new Reader(new Uint8Array([0, 2, 0, 0])).vector16(3));
+  throwsDecodeError(() => new Reader(new Uint8Array([0, 2, 0, 0])).sub16(0, 1));
+  throwsDecodeError(() => new Reader(new Uint8Array([0, 0, 2, 0, 0])).vector24(0, 1));
+});
+
+test('a cursor over a vector ends where the vector ends', () => {
+  const reader = new Reader(new Uint8Array([0, 2, 1, 2, 3]));
+  const sub = reader.sub16();
+  assert.is(sub.uint16(), 0x0102);
+  throwsDecodeError(() => sub.uint8());
+  assert.is(reader.uint8(), 3);
+});
+
+test('bytes that are left over are a decode_error', () => {
+  const reader = new Reader(new Uint8Array(3));
+  reader.uint8();
+  throwsDecodeError(() => reader.expectEnd('message'));
+  reader.uint16();
+  reader.expectEnd('message');
+});
+
+test('a vector that does not fit its length field is our own error, at its exact limit', () => {
+  const tooLarge = (error: unknown): boolean => error instanceof LocalError && error.code === 'ERR_DTLS_TOO_LARGE';
+  assert.is(new Writer().vector8(new Uint8Array(255)).finish().length, 256);
+  assert.throws(() => new Writer().vector8(new Uint8Array(256)), tooLarge);
+  assert.is(new Writer().vector16(new Uint8Array(65_535)).finish().length, 65_537);
+  assert.throws(() => new Writer().vector16(new Uint8Array(65_536)), tooLarge);
+  const writer = new Writer();
+  const mark = writer.open16();
+  writer.bytes(new Uint8Array(65_536));
+  assert.throws(() => writer.close16(mark), tooLarge);
+});
+
+test('what a writer returns is its own: later writes do not change it', () => {
+  const writer = new Writer(4);
+  const first = writer.uint16(0x0102).finish();
+  writer.uint16(0x0304);
+  assert.equal([...first], [1, 2]);
+  assert.equal([...writer.finish()], [1, 2, 3, 4]);
+  assert.is(writer.length, 4);
+});
+
+test.run();
