@@ -38,23 +38,25 @@ class NativeX25519Share implements KeyShare {
 
 class NativeNistShare implements KeyShare {
   readonly publicKey: Uint8Array;
-  readonly #length: number;
+  /** Deno works with this very array, Node and Bun have copied it. */
+  readonly #scalar: Uint8Array;
   #ecdh: ECDH | null;
 
-  constructor(length: number, ecdh: ECDH) {
-    this.#length = length;
-    this.#ecdh = ecdh;
-    this.publicKey = plain(ecdh.getPublicKey());
+  constructor(name: CurveName, scalar: Uint8Array) {
+    this.#scalar = scalar;
+    this.#ecdh = ecdhOf(name, scalar);
+    this.publicKey = plain(this.#ecdh.getPublicKey());
   }
 
   agree(peerPublic: Uint8Array): Uint8Array | null {
     const ecdh = this.#ecdh;
     if (ecdh === null) throw wipedKeyError();
-    if (!isUncompressed(peerPublic, this.#length)) return null;
+    if (!isUncompressed(peerPublic, this.#scalar.length)) return null;
     return owned(() => ecdh.computeSecret(peerPublic));
   }
 
   wipe(): void {
+    wipe(this.#scalar);
     this.#ecdh = null;
   }
 }
@@ -68,15 +70,9 @@ function owned(make: () => Uint8Array): Uint8Array | null {
 }
 
 function nistGroup(name: CurveName & Group['name']): Group {
-  const length = fieldLength(name);
   return {
     name,
-    generate(random) {
-      const scalar = drawPrivateKey(random, length, (key) => isPrivateKey(name, key));
-      const ecdh = ecdhOf(name, scalar);
-      wipe(scalar);
-      return new NativeNistShare(length, ecdh);
-    },
+    generate: (random) => new NativeNistShare(name, drawPrivateKey(random, fieldLength(name), (key) => isPrivateKey(name, key))),
   };
 }
 

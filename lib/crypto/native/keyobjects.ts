@@ -2,9 +2,8 @@
  * Keys of the platform from plain bytes (RFC 5480, RFC 5915, RFC 5958, RFC 7517, RFC 8037, RFC 8410).
  *
  * Law: whatever the platform refuses is null. Which door a key goes in by was measured on Node 20, whose DER readers
- * try every format they know: 0.42 ms for a private X25519 key, 0.05 ms as JWK. So private keys and Edwards and
- * Montgomery keys go in as JWK, and DER is for what JWK cannot do: a private EC key whose public point is not known,
- * and public EC keys beyond P-256, which JWK validates by a multiplication that a curve of cofactor 1 does not need.
+ * try every format they know: 0.42 ms for a private X25519 key, 0.05 ms as JWK. So keys go in as JWK, but for public
+ * EC keys beyond secp256r1, which JWK validates by a multiplication that a curve of cofactor 1 does not need.
  * Key objects, and the strings of a JWK, cannot be wiped: the references are dropped.
  */
 import { Buffer } from 'node:buffer';
@@ -23,8 +22,6 @@ interface CurveRow {
   readonly order: string;
   /** SubjectPublicKeyInfo up to the point. */
   readonly spki: string;
-  /** PrivateKeyInfo { ECPrivateKey } without a public key, up to the scalar. */
-  readonly pkcs8: string;
 }
 
 const CURVES: Readonly<Record<CurveName, CurveRow>> = {
@@ -33,14 +30,12 @@ const CURVES: Readonly<Record<CurveName, CurveRow>> = {
     jwk: 'P-256',
     order: 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551',
     spki: '3059301306072a8648ce3d020106082a8648ce3d030107034200',
-    pkcs8: '3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420',
   },
   secp384r1: {
     name: 'secp384r1',
     jwk: 'P-384',
     order: 'ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973',
     spki: '3076301006072a8648ce3d020106052b81040022036200',
-    pkcs8: '304e020100301006072a8648ce3d020106052b81040022043730350201010430',
   },
   secp521r1: {
     name: 'secp521r1',
@@ -49,7 +44,6 @@ const CURVES: Readonly<Record<CurveName, CurveRow>> = {
       '01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa' +
       '51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409',
     spki: '30819b301006072a8648ce3d020106052b8104002303818600',
-    pkcs8: '3060020100301006072a8648ce3d020106052b81040023044930470201010442',
   },
 };
 
@@ -93,25 +87,22 @@ export function ecdhOf(curve: CurveName, scalar: Uint8Array): ECDH {
   return ecdh;
 }
 
-/** The key of an uncompressed point, or null if it is not on the curve. */
+/** The key of an uncompressed point, or null if it is not on the curve or the platform lacks the curve. */
 export function ecPublicKey(curve: CurveName, point: Uint8Array): KeyObject | null {
   if (curve === 'secp256r1') return orNull(() => createPublicKey({ key: ecJwk(curve, point), format: 'jwk' }));
   const key = Buffer.concat([Buffer.from(CURVES[curve].spki, 'hex'), point]);
-  return orNull(() => createPublicKey({ key, format: 'der', type: 'spki' }));
+  return orNull(() => {
+    createECDH(CURVES[curve].name); // Deno has secp521r1 in part, without SHA-256 and without this: part is none.
+    return createPublicKey({ key, format: 'der', type: 'spki' });
+  });
 }
 
 /** The key of a scalar in range, or null if the platform lacks the curve. */
 export function ecPrivateKey(curve: CurveName, scalar: Uint8Array): KeyObject | null {
-  const point = orNull(() => ecdhOf(curve, scalar).getPublicKey());
-  if (point !== null) {
-    const key = { ...ecJwk(curve, point), d: base64url(scalar) };
-    return orNull(() => createPrivateKey({ key, format: 'jwk' }));
-  }
-  // Deno signs with P-521 but has no Diffie–Hellman on it.
-  const key = Buffer.concat([Buffer.from(CURVES[curve].pkcs8, 'hex'), scalar]);
-  const made = orNull(() => createPrivateKey({ key, format: 'der', type: 'pkcs8' }));
-  key.fill(0);
-  return made;
+  return orNull(() => {
+    const point = ecdhOf(curve, scalar).getPublicKey();
+    return createPrivateKey({ key: { ...ecJwk(curve, point), d: base64url(scalar) }, format: 'jwk' });
+  });
 }
 
 /** The uncompressed point of a private key. */
