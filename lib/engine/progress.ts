@@ -80,7 +80,8 @@ export class Progress {
     if (association.flight === null) return;
     const now = this.#engine.now();
     const { initialTimeoutMs, maxRetransmits } = association.peer.parameters;
-    if (now - association.since > config.lastFlightMs || association.resends >= maxRetransmits) {
+    // 2·MSL after it was last needed: a client's own timers may reach further than 2·MSL after completion.
+    if (now - Math.max(association.since, association.resentAt) > config.lastFlightMs || association.resends >= maxRetransmits) {
       association.dropFlight();
       return;
     }

@@ -151,7 +151,7 @@ function everywhere(what: string, act: (session: Session | null, context: DtlsCo
   assert.ok(moments > 30, `${moments} moments`);
 }
 
-test('the story by itself: a handshake, data both ways, a close', () => {
+test('API-02 the story by itself: a handshake, data both ways, a close', () => {
   const pair = new Pair('client', () => {});
   pair.play();
   for (const rig of [pair.client, pair.server]) {

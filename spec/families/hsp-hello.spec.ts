@@ -139,6 +139,22 @@ test('HSP-07 a HelloVerifyRequest that lies about its cookie is dropped, and the
   bench.conclude();
 });
 
+test('HSP-07 a malformed HelloVerifyRequest in pieces is forgotten, and the honest one in pieces is taken', () => {
+  const bench = new Bench();
+  const course = bench.course('client');
+  const { heldBytes } = bench.rig.context.stats();
+  const { upcoming } = course;
+  const malformed = { ...upcoming, body: new Uint8Array([0xfe, 0xff, 9, 1, 2, 3]) };
+  for (const record of course.fragments(malformed, [[3, 6], [0, 3]])) assert.is(bench.rig.feed(course.session, record), 0);
+  assert.equal(course.taken(), []);
+  assert.is(bench.rig.context.stats().heldBytes, heldBytes, 'it is still held');
+  const message = course.commit();
+  for (const record of course.fragments(message, [[10, message.body.length], [0, 10]])) assert.is(bench.rig.feed(course.session, record), 0);
+  course.settle();
+  course.live();
+  bench.conclude();
+});
+
 /** A hello with another extension block: `extensions` as they stand on the wire. */
 function withExtensions(hello: Uint8Array, extensions: Uint8Array): Uint8Array {
   return splice(hello, hello.length - 11, 11, join(new Uint8Array([extensions.length >>> 8, extensions.length & 0xff]), extensions));

@@ -52,7 +52,7 @@ test('HSP-10 a Certificate, however malformed, has no place in a PSK handshake: 
       const message = { ...course.upcoming, type: HandshakeType.certificate };
       const startedAt = performance.now();
       bench.alerts(course, course.record(message, body), unexpectedMessage, `${role}: ${what}`);
-      assert.ok(performance.now() - startedAt < 100);
+      assert.ok(performance.now() - startedAt < 500, what);
       course.anew();
     }
     bench.conclude();

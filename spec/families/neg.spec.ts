@@ -100,7 +100,7 @@ function edited(datagram: Uint8Array, { client, server }: Edit): Uint8Array {
 
 const relaxed: DtlsOptions = { forceExtendedMasterSecret: false, forceRenegotiationInfo: false };
 
-test('the editor in between, when idle, lets a handshake through', () => {
+test('NEG-10 the editor in between, when idle, lets a handshake through', () => {
   for (const options of [{}, relaxed]) {
     const { client, server } = between({ client: (hello) => hello, server: (hello) => hello }, options);
     assert.equal([isConnected(client), isConnected(server)], [true, true]);
@@ -167,7 +167,7 @@ test('NEG-09 renegotiation_info in a first ServerHello must be empty, and be the
   assert.is(answer({ extensions: without(HONEST, 0xff01) }, { forceRenegotiationInfo: false }).code, 0);
 });
 
-test('extended_master_secret with a body is refused in either hello', () => {
+test('NEG-03 extended_master_secret with a body is refused in either hello', () => {
   expectRefused(greet({ extensions: withExtension(23, Uint8Array.of(0)) }), 47);
   expectRefusal(answer({ extensions: withExtension(23, Uint8Array.of(0)) }), 47);
 });
@@ -203,7 +203,7 @@ test('NEG-11 of what both offer the server takes the first of its own, and a cli
   }
 });
 
-test('a refused handshake leaves the door open for an honest one from the same address', () => {
+test('NEG-11 a refused handshake leaves the door open for an honest one from the same address', () => {
   const { rig } = greet({ cipherSuites: Uint8Array.of(0, 0x2c) });
   rig.takeSent();
   const peer = new ScriptedPeer('client', { seed: 5 });

@@ -161,7 +161,7 @@ test('a flight goes out in the fewest datagrams there can be', () => {
   holds(fc.property(plans, mtus, (plan, mtu) => {
     const { datagrams } = transmit(flightOf(plan).flight, mtu);
     assert.is(datagrams.length, fewest(plan, mtu), `${plan.join(', ')} on a path of ${mtu}`);
-  }), 5000);
+  }), 2000);
 });
 
 test('the flights of a PSK handshake go out in the fewest datagrams there can be, at every MTU up to 300', () => {

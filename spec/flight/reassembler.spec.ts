@@ -90,7 +90,7 @@ const pieces = fc.array(fc.record({
 }), { maxLength: 60 });
 
 /** The length of each message: some empty, some of a byte, some of several pages. */
-const lengthOf = (messageSeq: number): number => [1, 700, 256, 0, 257, 40, 999, 512][messageSeq % 8]!;
+const lengthOf = (messageSeq: number): number => [1, 700, 256, 0, 257, 40, LIMITS.maxMessageBytes, 512][messageSeq % 8]!;
 
 function pieceOf(messageSeq: number, { from, to, seed, lie }: { from: number; to: number; seed: number; lie: string }): Piece {
   const length = lie === 'too large' ? 1001 + seed : lengthOf(messageSeq) + (lie === 'length' ? 1 : 0);
@@ -180,6 +180,16 @@ test('first come, first kept: later bytes for a place that is taken do not chang
   put(0, [9, 9, 9, 9, 4]);
   put(2, [7, 7, 7, 5]);
   assert.equal(reassembler.takeNext(), Uint8Array.from([9, 1, 2, 3, 4, 5]));
+});
+
+test('the longest message is taken, whole or in pieces, and one byte more is not', () => {
+  const reassembler = new Reassembler(0, LIMITS, new Budget(10_000));
+  for (const [length, expected] of [[1000, 'kept'], [1001, 'tooLarge']] as const) {
+    const { fragment, record } = fragmentOf({ messageSeq: 0, type: 11, length, offset: 0, bytes: new Uint8Array(length) })!;
+    assert.is(reassembler.isNextWhole(fragment), length === 1000);
+    assert.is(reassembler.accept(fragment, record), expected);
+    if (length === 1000) reassembler.clear();
+  }
 });
 
 test('memory follows the bytes that came, never the length that was announced', () => {

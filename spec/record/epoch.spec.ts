@@ -97,6 +97,34 @@ for (const suite of PSK_SUITES) {
   });
 }
 
+test('what is sealed and opened under several keys in turn stays apart: no nonce of one is used for another', () => {
+  for (const suite of PSK_SUITES) {
+    const pairs = [pairOf(suite), pairOf(suite, 3, 2 ** 40), pairOf(suite)];
+    const plain = random.bytes(40);
+    const records = pairs.map(({ write }) => seal(write, 23, plain));
+    // Each opens what was sealed before another key was used, and not what another sealed.
+    pairs.forEach(({ read }, i) => {
+      records.forEach((record, j) => {
+        if (j !== i) assert.is(open(read, record), FORGED, `${suite.name}: ${j} under ${i}`);
+      });
+      assert.equal(open(read, records[i]!), plain, suite.name);
+    });
+  }
+});
+
+test('after its keys were forgotten an epoch neither seals nor opens', () => {
+  for (const suite of PSK_SUITES) {
+    const { write, read } = pairOf(suite);
+    const [record, other] = [seal(write, 23, new Uint8Array(9)), seal(write, 23, new Uint8Array(9))];
+    assert.equal(open(read, other), new Uint8Array(9));
+    write.wipe();
+    read.wipe();
+    const freed = (error: unknown): boolean => error instanceof LocalError && error.code === 'ERR_DTLS_FREED';
+    assert.throws(() => seal(write, 23, new Uint8Array(9)), freed, suite.name);
+    assert.throws(() => open(read, record), freed, suite.name);
+  }
+});
+
 test('forged records, whatever their number, do not move the window', () => {
   const { write, read } = pairOf(PSK_SUITES[0]!);
   const records = Array.from({ length: 64 }, () => seal(write, 23, new Uint8Array([1])));

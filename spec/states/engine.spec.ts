@@ -12,7 +12,7 @@ import { psk } from '../../lib/handshake12/psk.js';
 import { fingerprint, stateOf } from '../support/inside.js';
 import { CLIENT, SERVER, text } from '../support/rig.js';
 import { takeClientFlight } from '../support/scripted.js';
-import { bodyOf, CLIENT_PLACES, enter, FIRST_PART, type Place, SERVER_PLACES, settled } from './places.js';
+import { bodyOf, CLIENT_PLACES, enter, FIRST_PART, type Place, SERVER_PLACES } from './places.js';
 
 const TABLES = tablesOf([psk]);
 const TYPES = Array.from({ length: 256 }, (_, type) => type);
@@ -191,5 +191,4 @@ function expectGone({ rig, peer }: Place, role: 'client' | 'server'): void {
   assert.equal(peer.alerts.map(({ level, description }) => [level, description]), [[2, 10]]);
 }
 
-await settled();
 test.run();
