@@ -108,8 +108,8 @@ export class Engine {
       const error = new LocalError('ERR_DTLS_EVICTED', 'a half-open peer gave way to the limit of half-open peers');
       this.end(victim.candidate!, 0, DTLS_EVENT_ERROR, error);
     }
-    // The host heard of the eviction: it may have freed the context or begun with the same session itself.
-    if (this.freed || this.peers.find(peer.session) !== undefined) return false;
+    // The host heard of the eviction: it may have freed the context, begun with the same session, or taken the room.
+    if (this.freed || this.peers.find(peer.session) !== undefined || this.peers.victim(peer.session) !== null) return false;
     this.peers.add(peer);
     peer.table = this.peers;
     return true;

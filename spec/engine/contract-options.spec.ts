@@ -232,6 +232,10 @@ test('a clock that stands still or goes back sends nothing twice', () => {
   rig.now -= 3_600_000;
   assert.is(rig.context.checkRetransmit(), 4000);
   assert.equal(rig.takeSent(), []);
+  rig.context.connect('other');
+  assert.is(rig.context.checkRetransmit(), 3000, 'a second after the latest time that was seen');
+  rig.context.resetPeer(rig.context.getPeer('other')!);
+  rig.takeSent();
   rig.now += 3_600_000 + 2000;
   rig.context.checkRetransmit();
   assert.is(rig.takeSent().length, 1);

@@ -177,6 +177,22 @@ test('API-02 a host that begins a handshake with a session while it is being let
   }
 });
 
+test('API-02 a host that connects anew whenever a peer of its own is evicted does not outgrow the limit of half-open peers', () => {
+  const rig: Rig = new Rig({ maxHalfOpenPeers: 3 }, {
+    event: (context, session, _, code, detail) => {
+      if (code === DTLS_EVENT_ERROR && detail?.code === 'ERR_DTLS_EVICTED') context.connect(session);
+    },
+  });
+  for (let i = 0; i < 3; i++) rig.context.connect(`mine ${i}`);
+  for (let i = 0; i < 30; i++) {
+    const peer = new ScriptedPeer('client', { seed: i });
+    rig.takeSent();
+    fetchCookie(rig, peer, `stranger ${i}`);
+    rig.feed(`stranger ${i}`, peer.clientHello());
+    assert.ok(rig.context.stats().halfOpen <= 3, `${rig.context.stats().halfOpen} after ${i + 1} strangers`);
+  }
+});
+
 test('API-02 a host that frees the context when a peer is evicted is left with nothing', () => {
   const rig: Rig = new Rig({ maxHalfOpenPeers: 1 }, {
     event: (context, _, __, code) => {

@@ -2,10 +2,12 @@
  * CRY, cryptographic inputs at the level of the engine: records with one bit wrong, header fields exchanged, and
  * randomness that is good, repeated, short or missing (RFC 5246 §6.2.3.3, RFC 6347 §4.1.2.1).
  */
+import { createCipheriv } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { keyBlock } from '../../lib/crypto/prf12.js';
 import {
-  DTLS_EVENT_CONNECTED, DtlsContext, LocalError, PSK_AES_128_CCM_8, PSK_AES_256_GCM_SHA384, PSK_CHACHA20_POLY1305_SHA256, type DtlsOptions, type Session,
+  DTLS_EVENT_CONNECTED, DtlsContext, LocalError, nobleProvider, PSK_AES_128_CCM_8, PSK_AES_256_GCM_SHA384, PSK_CHACHA20_POLY1305_SHA256, type DtlsOptions, type Session,
 } from '../../lib/index.js';
 import { Random } from '../support/random.js';
 import { CLIENT, join, Rig, SERVER, text } from '../support/rig.js';
@@ -81,6 +83,19 @@ test('CRY-10 no field of the header of an authentic record can be exchanged: typ
     rig.feed(session, data);
     assert.equal(rig.reads.map(({ bytes }) => [...bytes]), [[1, 0]]);
   }
+});
+
+test('CRY-10 nonce and additional data are those of RFC 5246 and RFC 6655, as another cipher makes them', () => {
+  const rig = new Rig();
+  const peer = establish(rig);
+  const block = keyBlock(nobleProvider.hashes.sha256!, peer.master, peer.serverRandom, peer.clientRandom, 40);
+  const data = text('sealed elsewhere');
+  const number = [0, 1, 0, 0, 0, 0, 0, 77];
+  const cipher = createCipheriv('aes-128-ccm', block.slice(0, 16), join(block.slice(32, 36), Uint8Array.from(number)), { authTagLength: 8 });
+  cipher.setAAD(Uint8Array.from([...number, 23, 0xfe, 0xfd, 0, data.length]), { plaintextLength: data.length });
+  const sealed = join(cipher.update(data), cipher.final(), cipher.getAuthTag());
+  rig.feed(CLIENT, join(Uint8Array.from([23, 0xfe, 0xfd, ...number, 0, 8 + sealed.length, ...number]), sealed));
+  assert.equal(rig.reads.map(({ bytes }) => bytes), [data]);
 });
 
 test('CRY-10 a record of one association, or of the other direction, is nothing to another', () => {

@@ -140,6 +140,21 @@ test('FRG-07 so it is before the cookie, where nothing is answered either', () =
   bench.conclude();
 });
 
+test('FRG-07 a hello whose fragment contradicts itself is dropped beside a handshake and an association', () => {
+  for (const role of ROLES) {
+    const bench = new Bench();
+    for (const stage of [...UNDER_WAY[role], 'established'] as const) {
+      const course = bench.course(role).to(stage);
+      const hello = { type: HandshakeType.clientHello, epoch: 0, messageSeq: 1, body: new Uint8Array(80) };
+      for (const lie of [{ offset: 1 }, { length: 79 }, { fragmentLength: 81 }, { length: 0 }, { offset: 0xffffff, length: 0xffffff }]) {
+        bench.drops(course.session, course.piece(hello, 0, 80, lie), `${role} at ${stage}: ${JSON.stringify(lie)}`);
+      }
+      course.live();
+    }
+    bench.conclude();
+  }
+});
+
 test('FRG-08 a record whose bytes are not what its unfragmented message announces is dropped whole', () => {
   eachMessage((bench, fresh, _, name) => {
     const course = fresh();

@@ -202,6 +202,46 @@ test('REC-06 the first ClientHello may say DTLS 1.0 or 1.2 in its record, and no
   bench.conclude();
 });
 
+test('REC-06 a server that says DTLS 1.0 in its records until it has chosen is taken, and one that goes on is not', () => {
+  const bench = new Bench();
+  const inRecordOf = (course: Course, version: number): Uint8Array => {
+    const { type, body, epoch, messageSeq } = course.upcoming;
+    const fragment = type === CHANGE_CIPHER_SPEC ? body : course.peer.fragment(type, body, { messageSeq });
+    return course.peer.record(type === CHANGE_CIPHER_SPEC ? ContentType.changeCipherSpec : ContentType.handshake, fragment, { epoch, version });
+  };
+  const course = bench.course('client');
+  // HelloVerifyRequest and ServerHello: nothing is negotiated yet (OpenSSL's HelloVerifyRequest says fe ff for ever).
+  for (const stage of ['helloVerified', 'serverHello']) {
+    const record = inRecordOf(course, 0xfeff);
+    course.commit();
+    assert.is(bench.rig.feed(course.session, record), 0);
+    assert.is(course.stage, stage);
+    course.settle();
+  }
+  course.live();
+  for (const role of ROLES) {
+    const stages: readonly Stage[] = role === 'client' ? ['serverHello', 'hint', 'helloDone', 'changed'] : UNDER_WAY.server;
+    for (const stage of stages) {
+      const later = bench.course(role).to(stage);
+      bench.drops(later.session, inRecordOf(later, 0xfeff), `${role} at ${stage}`);
+      later.live();
+    }
+  }
+  bench.conclude();
+});
+
+test('REC-06 a hello of DTLS 1.0 in its record is answered beside a handshake and an association, too', () => {
+  const bench = new Bench();
+  for (const stage of ['helloDone', 'established'] as const) {
+    const course = bench.course('server').to(stage);
+    bench.rig.feed(course.session, new ScriptedPeer('client', { seed: 5 }).clientHello({}, { version: 0xfeff }));
+    assert.is(course.taken().length, 1, stage);
+    bench.drops(course.session, new ScriptedPeer('client', { seed: 5 }).clientHello({}, { version: 0xfefe }), stage);
+    course.live();
+  }
+  bench.conclude();
+});
+
 test('REC-07 garbage records before a valid flight in one datagram are skipped and the handshake completes', () => {
   for (const role of ROLES) {
     const bench = new Bench();

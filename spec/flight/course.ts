@@ -320,7 +320,9 @@ export class Course {
     const ping = text(`ping ${this.#echoes}`);
     const pong = text(`pong ${this.#echoes++}`);
     const reads = rig.reads.length;
+    const { dropped } = this.bench;
     assert.is(rig.feed(this.session, this.peer.applicationData(ping)), 0);
+    assert.is(this.bench.dropped, dropped, 'an honest record was counted as dropped');
     assert.equal(rig.reads.slice(reads).map(({ session, bytes }) => [addressOf(session), bytes]), [[addressOf(this.session), ping]]);
     assert.is(rig.context.write(this.session, pong), pong.length);
     const data = this.peer.data.length;

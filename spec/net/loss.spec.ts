@@ -7,6 +7,7 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Link } from '../support/link.js';
 import { text } from '../support/rig.js';
 import { connected, connectedAt, echoes, FULL, handshake, NOTHING, pair, remains } from './pair.js';
 
@@ -43,6 +44,17 @@ test('NET-01 a handshake survives the loss of any two datagrams within two retra
     }
   }
 });
+
+// RFC 6347 §4.2.4: a flight of the peer that comes again asks for ours again, whatever our own timer says.
+for (const [client, server, lost, at] of [[1000, 9000, 3, 1300], [1000, 9000, 5, 1300], [9000, 1000, 4, 1300]] as const) {
+  test(`NET-01 with timers of ${client} ms and ${server} ms the slower end answers the faster at its first asking, datagram ${lost} lost`, () => {
+    const link = new Link({ dropNumber: (index) => index === lost });
+    const ends = { link, client: link.add('c', { initialTimeoutMs: client }), server: link.add('s', { initialTimeoutMs: server }) };
+    assert.ok(handshake(ends));
+    assert.is(connectedAt(ends.client), at);
+    assert.ok(echoes(ends));
+  });
+}
 
 /** Loss rate, and the least success with 7 and with 12 retransmissions. */
 const RATES: readonly (readonly [drop: number, seven: number, twelve: number])[] = [

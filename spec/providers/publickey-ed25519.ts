@@ -6,8 +6,9 @@ import { SignatureScheme } from '../../lib/crypto/keys.js';
 import type { Provider, Signatures } from '../../lib/crypto/provider.js';
 import { concat } from '../../lib/wire/bytes.js';
 import { ensure, hex, pattern, sameBytes, throwsCode, unaligned, type Check } from './check.js';
+import { ED25519_EDGE_CASES } from './publickey-edges.js';
 import { littleEndian, numberOf } from './publickey-points.js';
-import { ED25519_EDGE_CASES, ED25519_VECTORS } from './publickey-vectors.js';
+import { ED25519_VECTORS } from './publickey-vectors.js';
 
 const P = 2n ** 255n - 19n;
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;

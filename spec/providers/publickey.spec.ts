@@ -14,6 +14,7 @@ import { bundle } from '../laws/bundles.js';
 import { hex, pattern } from './check.js';
 import { NOBLE_TRAITS, nativeTraits, publicKeyAgreement, publicKeyChecks } from './publickey.js';
 import { ECDSA_SCHEMES, signature, signerOf, verifierOf } from './publickey-ecdsa.js';
+import { bytes, bytesOf, edited, edits } from './publickey-edits.js';
 import { drawing, secretLength } from './publickey-groups.js';
 import { bigEndian, honestPoint, littleEndian, numberOf, oddPoints, wrongCoordinates, wrongPoints } from './publickey-points.js';
 import { RSA_SCHEMES, rsaPublicKey } from './publickey-rsa.js';
@@ -35,34 +36,6 @@ test('on Node both providers have every group and every kind of signature', () =
     assert.equal(Object.keys(signatures).sort(), ['ec', 'ed25519', 'rsa']);
   }
 });
-
-const bytes = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength });
-const bytesOf = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length });
-
-/** A change of a byte string: some of it replaced, cut out or put in. */
-interface Edit {
-  readonly at: number;
-  readonly remove: number;
-  readonly insert: Uint8Array;
-}
-
-const edits: fc.Arbitrary<Edit[]> = fc.array(
-  fc.oneof(
-    fc.record({ at: fc.nat(300), remove: fc.constant(1), insert: bytesOf(1) }),
-    fc.record({ at: fc.nat(6), remove: fc.constant(1), insert: bytesOf(1) }),
-    fc.record({ at: fc.nat(300), remove: fc.nat(2), insert: bytes(2) }),
-  ),
-  { maxLength: 3 },
-);
-
-function edited(original: Uint8Array, changes: readonly Edit[]): Uint8Array {
-  let result = original;
-  for (const { at, remove, insert } of changes) {
-    const from = result.length === 0 ? 0 : at % (result.length + 1);
-    result = concat(result.subarray(0, from), insert, result.subarray(Math.min(result.length, from + remove)));
-  }
-  return result;
-}
 
 /** What each provider says, which must be the same; returned for those who want to count. */
 function sameVerdict<T>(ask: (provider: Provider) => T): T {

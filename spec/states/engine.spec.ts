@@ -180,6 +180,16 @@ test('a server that announced a handshake tells its end, even where the rest of 
   assert.is(rig.events.length - announced, announced, 'CONNECT was told and never its end');
 });
 
+test('a server that holds half a ClientHello and hears no more forgets it in time, without a word to the host', () => {
+  const { rig } = SERVER_PLACES['waitClientHello']!();
+  rig.takeSent();
+  rig.runOut();
+  assert.is(stateOf(rig, CLIENT), 'gone');
+  assert.equal([rig.events, rig.takeSent()], [[], []]);
+  const { halfOpen, deadlines, heldBytes } = rig.context.stats();
+  assert.equal([halfOpen, deadlines, heldBytes], [0, 0, 0]);
+});
+
 function expectGone({ rig, peer }: Place, role: 'client' | 'server'): void {
   assert.is(stateOf(rig, sessionOf(role)), 'gone');
   assert.equal(rig.fatal, [10]);

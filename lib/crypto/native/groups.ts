@@ -7,13 +7,16 @@
  * X25519 throw on all of them, which is a null here. A group that the platform lacks is not listed.
  */
 import { diffieHellman, type ECDH, type KeyObject } from 'node:crypto';
-import { wipe } from '../../wire/bytes.js';
+import { equalBytes, wipe } from '../../wire/bytes.js';
 import type { CurveName } from '../keys.js';
 import type { Group, KeyShare, ProviderPart } from '../provider.js';
 import { drawPrivateKey, fieldLength, isUncompressed, wipedKeyError } from '../publickey.js';
 import { ecdhOf, hasOkp, isPrivateKey, okpPrivateKey, okpPublicBytes, okpPublicKey, orNull, plain } from './keyobjects.js';
 
 const X25519_LENGTH = 32;
+
+/** What a platform that does not throw would give for a point of small order (RFC 8422 §5.11). */
+const ZEROS: Uint8Array = /* @__PURE__ */ new Uint8Array(X25519_LENGTH);
 
 class NativeX25519Share implements KeyShare {
   readonly publicKey: Uint8Array;
@@ -28,7 +31,8 @@ class NativeX25519Share implements KeyShare {
     const privateKey = this.#privateKey;
     if (privateKey === null) throw wipedKeyError();
     if (peerPublic.length !== X25519_LENGTH) return null;
-    return owned(() => diffieHellman({ privateKey, publicKey: okpPublicKey('X25519', peerPublic) }));
+    const secret = owned(() => diffieHellman({ privateKey, publicKey: okpPublicKey('X25519', peerPublic) }));
+    return secret === null || equalBytes(secret, ZEROS) ? null : secret;
   }
 
   wipe(): void {

@@ -159,6 +159,11 @@ export function rsaPublicBytes(key: KeyObject): { readonly modulus: Uint8Array; 
   return { modulus: fromBase64url(n!), exponent: fromBase64url(e!) };
 }
 
+/** A big-endian number. */
+export function toNumber(bytes: Uint8Array): bigint {
+  return BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`);
+}
+
 /** The bytes as JWK writes them (RFC 7515 §2). */
 function base64url(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');

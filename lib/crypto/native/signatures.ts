@@ -10,10 +10,10 @@ import { constants, sign, verify, type KeyObject } from 'node:crypto';
 import { readEcdsaSignature } from '../ecdsa-der.js';
 import { SignatureScheme, type CurveName, type PrivateKey, type PublicKey } from '../keys.js';
 import type { ProviderPart, Signatures, Signer, Verifier } from '../provider.js';
-import { ecdsaHash, ecdsaSchemes, fieldLength, isUncompressed, isUsableRsaKey, rsaScheme, rsaSchemes, wipedKeyError } from '../publickey.js';
+import { bitLength, ecdsaHash, ecdsaSchemes, fieldLength, isUncompressed, isUsableRsaKey, rsaScheme, rsaSchemes, wipedKeyError } from '../publickey.js';
 import {
   ecPrivateKey, ecPublicBytes, ecPublicKey, hasOkp, isPrivateKey, okpPrivateKey, okpPublicBytes, okpPublicKey, orNull,
-  plain, rsaPrivateKey, rsaPublicBytes, rsaPublicKey,
+  plain, rsaPrivateKey, rsaPublicBytes, rsaPublicKey, toNumber,
 } from './keyobjects.js';
 import { isEd25519Key } from './signatures-ed25519.js';
 
@@ -29,12 +29,15 @@ interface Method {
 /** What a scheme means for a kind of key; undefined for a scheme that does not fit it. */
 type Methods = (scheme: SignatureScheme) => Method | undefined;
 
+/** Whether a signature may be shown to the platform. */
+type Form = (signature: Uint8Array, scheme: SignatureScheme) => boolean;
+
 class NativeVerifier implements Verifier {
   readonly #key: KeyObject;
   readonly #methods: Methods;
-  readonly #isWellFormed: (signature: Uint8Array) => boolean;
+  readonly #isWellFormed: Form;
 
-  constructor(key: KeyObject, methods: Methods, isWellFormed: (signature: Uint8Array) => boolean) {
+  constructor(key: KeyObject, methods: Methods, isWellFormed: Form) {
     this.#key = key;
     this.#methods = methods;
     this.#isWellFormed = isWellFormed;
@@ -42,7 +45,7 @@ class NativeVerifier implements Verifier {
 
   verify(scheme: SignatureScheme, message: Uint8Array, signature: Uint8Array): boolean {
     const method = this.#methods(scheme);
-    if (method === undefined || !this.#isWellFormed(signature)) return false;
+    if (method === undefined || !this.#isWellFormed(signature, scheme)) return false;
     const key = this.#key;
     return orNull(() => verify(method.hash, message, method.options === undefined ? key : { key, ...method.options }, signature)) === true;
   }
@@ -137,12 +140,30 @@ function rsaKey(key: PrivateKey): { readonly made: KeyObject; readonly publicKey
   return isUsableRsaKey(modulus, exponent) ? { made, publicKey: { kind: 'rsa', modulus, exponent } } : null;
 }
 
+/**
+ * A signature is as long as the modulus. With a modulus of 8k + 1 bits a PSS encoding is a byte shorter, and Deno does
+ * not look at the byte before it, which must be 0 (RFC 8017 §8.1.2): for such rare keys it is computed here.
+ */
+function rsaForm(modulus: Uint8Array, exponent: Uint8Array): Form {
+  const { length } = modulus;
+  if (bitLength(modulus) % 8 !== 1) return (signature) => signature.length === length;
+  const [n, e] = [toNumber(modulus), toNumber(exponent)];
+  const startsWithZero = (signature: Uint8Array): boolean => power(toNumber(signature), e, n) >> BigInt(8 * (length - 1)) === 0n;
+  return (signature, scheme) => signature.length === length && (rsaScheme(scheme)?.pss !== true || startsWithZero(signature));
+}
+
+/** base^exponent modulo n: public data alone. */
+function power(base: bigint, exponent: bigint, n: bigint): bigint {
+  let result = 1n;
+  for (const bit of exponent.toString(2)) result = (bit === '1' ? result * result * base : result * result) % n;
+  return result;
+}
+
 const nativeRsa: Signatures = {
   verifier(key: PublicKey): Verifier | null {
     if (key.kind !== 'rsa' || !isUsableRsaKey(key.modulus, key.exponent)) return null;
-    const { length } = key.modulus;
     const made = rsaPublicKey(key.modulus, key.exponent);
-    return made === null ? null : new NativeVerifier(made, rsaMethod, (signature) => signature.length === length);
+    return made === null ? null : new NativeVerifier(made, rsaMethod, rsaForm(key.modulus, key.exponent));
   },
   signer(key: PrivateKey): Signer | null {
     const own = rsaKey(key);

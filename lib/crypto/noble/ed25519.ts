@@ -3,8 +3,8 @@
  *
  * Law: one verdict on every platform. noble's own `verify` checks the equation times the cofactor; OpenSSL, BoringSSL
  * and Deno check it as it stands, by comparing the encoding of S·B − k·A with R. Both are RFC 8032 (§5.1.7 allows
- * either) and they differ on signatures with a component of small order, so the comparison is made here. S ≥ L, and
- * R in any but its canonical encoding, fail by the same token. Keys of small order (anything verifies under them) and
+ * either) and they differ on signatures with a component of small order, so the comparison is made here. It also
+ * refuses R in any but its canonical encoding. S is below L, and keys of small order (anything verifies under them) and
  * non-canonical ones are refused before a signature is looked at.
  */
 import { ed25519 } from '@noble/curves/ed25519.js';
