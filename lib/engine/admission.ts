@@ -9,8 +9,11 @@ import { ClientHelloStart } from '../message/hello.js';
 import type { Fragment } from '../message/handshake.js';
 import { MAX_SEQUENCE } from '../record/header12.js';
 import type { RecordWalk } from '../record/records.js';
+import type { Association } from './association.js';
+import { resolveParameters } from './config.js';
 import type { Engine } from './engine.js';
 import type { Session } from './events.js';
+import type { Peer } from './peer.js';
 import { HELLO_VERIFY_REQUEST } from './outbound.js';
 import { sessionBytes } from './session.js';
 
@@ -82,6 +85,66 @@ export class Admission {
   randomOf(record: RecordWalk, fragment: Fragment): Uint8Array | null {
     if (fragment.offset !== 0 || fragment.end - fragment.start < 34) return null;
     return record.datagram.subarray(fragment.start + 2, fragment.start + 34);
+  }
+
+  /** Lets a ClientHello in (`fragment` of `record`): as a new peer, or as a newcomer beside an old association. */
+  accept(session: Session, known: Peer | null, record: RecordWalk, fragment: Fragment, verdict: Verdict): Association | null {
+    const engine = this.#engine;
+    const { sequence } = record;
+    const { messageSeq } = fragment;
+    const random = this.randomOf(record, fragment);
+    if (random !== null && engine.isOwnRandom(random)) {
+      engine.counters.drop('reflected');
+      return null;
+    }
+    const peer = known ?? this.#newPeer(session);
+    if (peer === null || (known !== null && !this.#refreshed(known))) return null;
+    const old = peer.candidate;
+    const association = engine.startServer(peer, sequence, messageSeq);
+    association.cookieAccepted = verdict === 'checked';
+    if (old !== null) {
+      // The host heard of one handshake: it hears of its end, whichever hello that comes with.
+      association.announced = old.announced;
+      engine.release(old);
+    }
+    try {
+      engine.arm(association);
+    } catch (error) {
+      engine.fail(association, error);
+      return null;
+    }
+    // A hello in fragments is announced when it is whole and its cookie right.
+    if (association.cookieAccepted) engine.announce(association);
+    return association.released ? null : association;
+  }
+
+  #newPeer(session: Session): Peer | null {
+    const engine = this.#engine;
+    let peer: Peer;
+    try {
+      peer = engine.newPeer(session, engine.host.userParameters(typeof session === 'string' ? session : { ...session }));
+    } catch (error) {
+      engine.host.report(typeof session === 'string' ? session : { ...session }, error);
+      return null;
+    }
+    // The callback may have made a peer of the same session.
+    if (engine.peers.find(session) !== undefined || !engine.admit(peer)) {
+      engine.counters.drop('limit');
+      return null;
+    }
+    return peer;
+  }
+
+  /** Asks the host for parameters anew: those of the association in use may be of another role. False if the host refuses. */
+  #refreshed(peer: Peer): boolean {
+    const { host, config } = this.#engine;
+    try {
+      peer.parameters = resolveParameters(host.userParameters(peer.session), config);
+    } catch (error) {
+      host.report(peer.session, error);
+      return false;
+    }
+    return peer.table !== null;
   }
 
   #fits(record: RecordWalk): boolean {

@@ -12,7 +12,7 @@ import type { Out, Question } from '../handshake/machine.js';
 import type { Handshake12, Identity } from '../handshake12/handshake.js';
 import type { Protection12 } from '../record/protect12.js';
 import { ReadEpoch, WriteEpoch } from '../record/epoch.js';
-import { copyOf } from '../wire/bytes.js';
+import { copyOf, getUint48 } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
 import type { HandshakeType } from '../wire/registry.js';
 import type { Waiting } from './deadlines.js';
@@ -89,6 +89,8 @@ export class Association implements Out, Waiting {
   suite: CipherSuite | null = null;
   identity: Identity | null = null;
   extendedMasterSecret = false;
+  /** Part of the random of the ClientHello that made us (server), to know it when the network brings it again; −1 for none. */
+  helloTag = -1;
   /** The message_seq of the peer's Finished: only its return triggers the last flight again. */
   peerFinishedSeq = -1;
 
@@ -195,6 +197,7 @@ export class Association implements Out, Waiting {
     this.identity = handshake.identity;
     this.peerFinishedSeq = reassembler.next - 1;
     this.since = now;
+    if (this.role === 'server') this.helloTag = getUint48(handshake.clientRandom, 26);
     reassembler.clear();
     handshake.wipe();
     this.making = null;

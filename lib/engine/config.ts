@@ -196,7 +196,9 @@ function checkSuites(suites: readonly CipherSuite[] | undefined, crypto: Provide
 function check(values: object): void {
   for (const [name, value] of Object.entries(values) as [string, unknown][]) {
     const range = RANGES[name];
-    if (range !== undefined && !(typeof value === 'number' && value >= range[0] && value <= range[1])) {
+    // Bytes and counts are whole; only times and the jitter need not be.
+    const whole = name.endsWith('Ms') || name === 'timeoutJitter' || Number.isInteger(value);
+    if (range !== undefined && !(typeof value === 'number' && value >= range[0] && value <= range[1] && whole)) {
       throw argument(`${name} is ${String(value)}: it goes from ${range[0]} to ${range[1]}`);
     }
     const choices = CHOICES[name];

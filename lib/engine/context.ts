@@ -59,7 +59,8 @@ export class DtlsContext {
   /**
    * Takes in one datagram from `session`. 0: taken, or dropped as the RFC says; negative: a fatal alert was sent or
    * received, as −(level·256 + description). Called from within a callback the datagram waits (copied, bounded) until
-   * the call in progress ends, and the answer is 0. Throws only for arguments of the wrong type.
+   * the call in progress ends, and the answer is 0. Throws for arguments of the wrong type, after `free`, and what a
+   * callback threw where there is no `error` callback; never for what a peer sends.
    */
   handleMessage(session: Session, datagram: Uint8Array): number {
     checkSession(session);
@@ -186,12 +187,13 @@ export class DtlsContext {
   checkRetransmit(): number {
     this.#alive();
     if (this.#depth > 0) return this.#engine.deadlines.earliest;
-    return this.#enter(() => {
-      const { deadlines } = this.#engine;
+    const { deadlines } = this.#engine;
+    this.#enter(() => {
       const now = this.#engine.now();
       for (let due = deadlines.due(now); due !== null; due = deadlines.due(now)) this.#progress.expire(due);
-      return deadlines.earliest;
     });
+    // Only now: what callbacks handed in and what `schedule` did may have changed it.
+    return deadlines.earliest;
   }
 
   /** The peer of `session`, if there is one. */
@@ -219,7 +221,7 @@ export class DtlsContext {
     peer.pathMtu = bytes;
     const { candidate } = peer;
     // A host that hears of EMSGSIZE late should not have to wait for the timer too.
-    if (smaller && candidate !== null && candidate.question === null) this.#enter(() => this.#engine.outbound.flight(candidate));
+    if (smaller && candidate !== null && candidate.building === null && candidate.question === null) this.#enter(() => this.#engine.outbound.flight(candidate));
     return true;
   }
 
@@ -257,7 +259,8 @@ export class DtlsContext {
   #close(peer: Peer): void {
     const { outbound, deadlines, config } = this.#engine;
     const { candidate, current } = peer;
-    if (candidate !== null) {
+    if (candidate !== null && !candidate.closing) {
+      candidate.closing = true;
       outbound.alert(candidate, AlertLevel.fatal, AlertDescription.userCanceled);
       if (current === null) this.#engine.end(candidate, 0, DTLS_EVENT_CLOSED);
       else this.#engine.release(candidate);
@@ -318,21 +321,26 @@ export class DtlsContext {
       this.#depth--;
       return;
     }
-    do {
-      for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) {
-        this.#inbound.receive(next.session, next.datagram);
-      }
-      this.#announceDeadline();
-      // What the host hands in when it hears of a deadline is taken in by this call too.
-    } while (this.#deferred.length > 0);
-    this.#depth--;
+    try {
+      do {
+        for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) {
+          this.#inbound.receive(next.session, next.datagram);
+        }
+        this.#announceDeadline();
+        // What the host hands in when it hears of a deadline is taken in by this call too.
+      } while (this.#deferred.length > 0);
+    } finally {
+      this.#depth--;
+    }
   }
 
   #announceDeadline(): void {
     const { earliest } = this.#engine.deadlines;
     const earlier = earliest === 0 ? this.#announced !== 0 : this.#announced === 0 || earliest < this.#announced;
+    // A call that is about to throw returns no deadline: its host must hear of it here.
+    const silent = earliest !== 0 && this.#engine.host.hasUncaught;
     this.#announced = earliest;
-    if (!earlier) return;
+    if (!earlier && !silent) return;
     this.#engine.host.schedule(earliest);
     // The host may have connected or closed meanwhile.
     if (this.#engine.deadlines.earliest !== earliest) this.#announceDeadline();

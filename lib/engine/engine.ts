@@ -117,6 +117,7 @@ export class Engine {
 
   /** Tells the host that a handshake begins; beside a living association it hears only of how that ends. */
   announce(association: Association): void {
+    if (association.announced) return;
     association.announced = true;
     if (association.peer.current === null) this.host.event(association.peer.session, 0, DTLS_EVENT_CONNECT);
   }
@@ -167,6 +168,7 @@ export class Engine {
     association.wipe();
     if (peer.current === association) peer.current = null;
     if (peer.candidate === association) peer.candidate = null;
+    if (peer.current === null && peer.candidate !== null) this.peers.reopen(peer);
     if (peer.current !== null || peer.candidate !== null) return;
     this.peers.remove(peer);
     peer.table = null;

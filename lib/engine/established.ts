@@ -24,7 +24,8 @@ export function dataReceived(engine: Engine, association: Association, data: Uin
 /** An alert (RFC 5246 §7.2). Returns the code of a fatal one, or 0. */
 export function alertReceived(engine: Engine, association: Association, level: number, description: number): number {
   const { peer, closing } = association;
-  if (description === AlertDescription.closeNotify) {
+  const newcomer = peer.current !== null && peer.current !== association;
+  if (description === AlertDescription.closeNotify && association.read !== null) {
     // Answered once, unless it is the answer itself (RFC 5246 §7.2.1).
     association.closing = true;
     if (!closing) engine.outbound.alert(association, AlertLevel.warning, AlertDescription.closeNotify);
@@ -37,7 +38,6 @@ export function alertReceived(engine: Engine, association: Association, level: n
     return 0;
   }
   const error = new LocalError('ERR_DTLS_ALERT', `the peer sent the fatal alert ${nameOf(AlertDescription, description)}`, description);
-  const newcomer = peer.current !== null && peer.current !== association;
   if (newcomer) engine.end(association, 0, DTLS_EVENT_ERROR, error);
   else engine.end(association, AlertLevel.fatal, description, error);
   return fatalAlert(description);

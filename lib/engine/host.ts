@@ -83,6 +83,11 @@ export class Host {
     this.#uncaught.push({ session, error });
   }
 
+  /** Whether the call in progress will throw. */
+  get hasUncaught(): boolean {
+    return this.#uncaught.length > 0;
+  }
+
   /** Throws the first error that nobody has taken, at the end of an engine call. */
   rethrow(): void {
     if (this.#uncaught.length === 0) return;

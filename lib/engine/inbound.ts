@@ -11,14 +11,14 @@ import { isHelloVerifyRequest } from '../message/hello.js';
 import { MAX_CIPHERTEXT, RECORD_HEADER } from '../record/header12.js';
 import { FORGED, REPLAYED } from '../record/epoch.js';
 import { RecordWalk } from '../record/records.js';
-import { equalBytes, wipe } from '../wire/bytes.js';
+import { equalBytes, getUint48, wipe } from '../wire/bytes.js';
 import { PeerError } from '../wire/errors.js';
 import { AlertDescription, ContentType, HandshakeType, ProtocolVersion } from '../wire/registry.js';
-import { Admission, type Verdict } from './admission.js';
+import { Admission } from './admission.js';
 import { alertReceived, dataReceived, establishedHandshake } from './established.js';
 import type { Association } from './association.js';
 import type { Engine } from './engine.js';
-import type { Session } from './events.js';
+import { DTLS_EVENT_TIMEOUT, type Session } from './events.js';
 import type { Peer } from './peer.js';
 import type { Progress } from './progress.js';
 
@@ -84,51 +84,7 @@ export class Inbound {
     }
     fragment.read(record.datagram, record.start, record.end);
     const verdict = this.#admission.judge(session, record, fragment);
-    return verdict === 'out' ? null : this.#accept(session, null, record, verdict);
-  }
-
-  /** Lets a ClientHello in (it stands in `record` and #fragment): as a new peer, or as a newcomer beside an old association. */
-  #accept(session: Session, known: Peer | null, record: RecordWalk, verdict: Verdict): Association | null {
-    const engine = this.#engine;
-    const { sequence } = record;
-    const { messageSeq } = this.#fragment;
-    const random = this.#admission.randomOf(record, this.#fragment);
-    if (random !== null && engine.isOwnRandom(random)) {
-      engine.counters.drop('reflected');
-      return null;
-    }
-    const peer = known ?? this.#newPeer(session);
-    if (peer === null) return null;
-    const old = peer.candidate;
-    const association = engine.startServer(peer, sequence, messageSeq);
-    association.cookieAccepted = verdict === 'checked';
-    if (old !== null) engine.release(old);
-    try {
-      engine.arm(association);
-    } catch (error) {
-      engine.fail(association, error);
-      return null;
-    }
-    // A hello in fragments is announced when it is whole and its cookie right.
-    if (association.cookieAccepted) engine.announce(association);
-    return association.released ? null : association;
-  }
-
-  #newPeer(session: Session): Peer | null {
-    const engine = this.#engine;
-    let peer: Peer;
-    try {
-      peer = engine.newPeer(session, engine.host.userParameters(typeof session === 'string' ? session : { ...session }));
-    } catch (error) {
-      engine.host.report(typeof session === 'string' ? session : { ...session }, error);
-      return null;
-    }
-    // The callback may have made a peer of the same session.
-    if (engine.peers.find(session) !== undefined || !engine.admit(peer)) {
-      engine.counters.drop('limit');
-      return null;
-    }
-    return peer;
+    return verdict === 'out' ? null : this.#admission.accept(session, null, record, fragment, verdict);
   }
 
   /** A record of a session with a peer. */
@@ -173,6 +129,10 @@ export class Inbound {
     if (candidate !== null && candidate.role === 'server' && this.#belongs(candidate, record)) {
       return this.#handshakeRecord(candidate, record.datagram, record.start, record.end, 0, record);
     }
+    if (this.#isOld(peer, record)) {
+      counters.drop('duplicate');
+      return 0;
+    }
     // Who shakes hands as client takes no ClientHello: if both sides do, neither gives way (both time out).
     const young = candidate !== null && this.#engine.now() - candidate.since < peer.parameters.initialTimeoutMs;
     if (fragment.offset !== 0 || candidate?.role === 'client') {
@@ -185,7 +145,7 @@ export class Inbound {
       counters.drop('limit');
       return 0;
     }
-    const association = this.#accept(peer.session, peer, record, verdict);
+    const association = this.#admission.accept(peer.session, peer, record, fragment, verdict);
     if (association === null) return 0;
     return this.#handshakeRecord(association, record.datagram, record.start, record.end, 0, record);
   }
@@ -196,6 +156,14 @@ export class Inbound {
     if (handshake.state === 'waitClientHello') return this.#fragment.messageSeq === reassembler.next;
     const random = this.#admission.randomOf(record, this.#fragment);
     return random !== null && equalBytes(random, handshake.clientRandom) && this.#fragment.messageSeq === reassembler.first;
+  }
+
+  /** The ClientHello that made the association in use, late or replayed: for as long as its cookie might still be right. */
+  #isOld({ current }: Peer, record: RecordWalk): boolean {
+    if (current === null || current.helloTag < 0) return false;
+    if (this.#engine.now() - current.since >= 2 * this.#engine.config.cookieLifetimeMs) return false;
+    const random = this.#admission.randomOf(record, this.#fragment);
+    return random !== null && getUint48(random, 26) === current.helloTag;
   }
 
   #changeCipherSpec(candidate: Association, record: RecordWalk): number {
@@ -343,7 +311,7 @@ export class Inbound {
       association.cookieAccepted = type === HandshakeType.clientHello && this.#admission.acceptsWhole(association.peer.session, body);
       if (!association.cookieAccepted) {
         this.#engine.counters.drop('cookie');
-        this.#engine.release(association);
+        this.#engine.end(association, 0, DTLS_EVENT_TIMEOUT);
         return 0;
       }
       this.#engine.announce(association);

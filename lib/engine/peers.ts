@@ -78,9 +78,16 @@ export class Peers {
     }
     CanonicalSession.bind(session, peer);
     this.#size++;
-    this.#halfOpen++;
+    this.reopen(peer);
+  }
+
+  /** A peer is half-open: it is new, or lost its association while a newcomer shakes hands. */
+  reopen(peer: Peer): void {
+    const { session } = peer;
     const address = addressOf(session);
     const crowd: Crowd = this.#crowds.get(address) ?? new Set();
+    if (crowd.has(peer)) return;
+    this.#halfOpen++;
     crowd.add(peer);
     this.#crowds.set(address, crowd);
     this.#resize(address, crowd.size - 1, crowd.size);
@@ -121,7 +128,7 @@ export class Peers {
   all(): Peer[] {
     const peers = [...this.#byName.values()];
     for (const at of this.#byAddress.values()) {
-      if (at instanceof Map) peers.push(...at.values());
+      if (at instanceof Map) for (const peer of at.values()) peers.push(peer);
       else peers.push(at);
     }
     return peers;

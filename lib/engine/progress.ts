@@ -67,8 +67,9 @@ export class Progress {
     if (flight === null || question !== null) return;
     const now = this.#engine.now();
     // A true retransmission comes a timeout after the original, a repetition of the network at once.
-    const half = peer.parameters.initialTimeoutMs / 2;
-    if (now - association.sentAt < half || now - association.resentAt < peer.parameters.initialTimeoutMs) return;
+    // The timeout is the peer's, which we do not know: ours, but no more than the RFC's.
+    const timeout = Math.min(peer.parameters.initialTimeoutMs, 1000);
+    if (now - association.sentAt < timeout / 2 || now - association.resentAt < timeout) return;
     association.resentAt = now;
     this.#engine.counters.retransmissions++;
     this.#engine.outbound.flight(association);
@@ -105,7 +106,7 @@ export class Progress {
     } else {
       association.attempt++;
       if (association.attempt >= SHRINK_FROM_ATTEMPT && association.peer.pathMtu > SHRUNK_MTU) association.peer.pathMtu = SHRUNK_MTU;
-      engine.counters.retransmissions++;
+      if (association.flight !== null) engine.counters.retransmissions++;
       if (this.#transmit(association)) this.#arm(association);
     }
   }
@@ -154,7 +155,11 @@ export class Progress {
       if (association.released) return 0;
       return this.#engine.fail(association, failedAnswer(question, error));
     }
-    if (association.generation !== generation) return 0;
+    if (association.generation !== generation) {
+      // Nobody waits for it any more; its rejection must not go unhandled.
+      if (isThenable(answer)) Promise.resolve(answer).then(undefined, () => {});
+      return 0;
+    }
     if (later === null) return this.#take(association, answer);
     deadlines.set(association, this.#engine.now() + config.credentialTimeoutMs);
     const isOpen = (): boolean => !association.released && association.generation === generation && association.question !== null;
@@ -199,8 +204,9 @@ export class Progress {
     peer.candidate = null;
     peers.establish(peer);
     if (old !== null) {
+      const { closing } = old;
       this.#engine.release(old);
-      host.event(session, 0, DTLS_EVENT_REPLACED);
+      host.event(session, 0, closing ? DTLS_EVENT_CLOSED : DTLS_EVENT_REPLACED);
     }
     if (!association.released) host.event(session, 0, DTLS_EVENT_CONNECTED);
     if (!association.released) this.replay(association, early);
