@@ -3,6 +3,7 @@
  *
  * Law: everything shown was measured in this run.
  */
+import { printable } from './printable.js';
 import { once } from 'node:events';
 import { formatSession } from '../adapters/address.js';
 import { DtlsSocket, type DtlsSocketOptions, type SocketStats } from '../adapters/node.js';
@@ -107,7 +108,7 @@ class Report {
   association({ suite, identity, extendedMasterSecret }: Peer): void {
     this.#head('association');
     this.#row('suite', `${suite?.name} (0x${suite?.id.toString(16).padStart(4, '0')})`);
-    this.#row('identity', identity === null ? 'none' : Buffer.from(identity.identity).toString());
+    this.#row('identity', identity?.kind === 'psk' ? printable(identity.identity) : (identity?.kind ?? 'none'));
     this.#row('extended_master_secret', extendedMasterSecret ? 'yes' : 'no');
   }
 

@@ -34,8 +34,9 @@ export function openSocket(options: Options, terminal: Terminal): DtlsSocket {
 /** Tells that an association is complete. */
 export function tellConnected(terminal: Terminal, peer: Peer, text: ((details: string) => string) | null): void {
   const { session, suite, role, extendedMasterSecret } = peer;
-  const identity = peer.identity === null ? '' : printable(peer.identity.identity);
-  const hint = peer.identity === null ? '' : printable(peer.identity.hint);
+  const psk = peer.identity?.kind === 'psk' ? peer.identity : null;
+  const identity = psk === null ? '' : printable(psk.identity);
+  const hint = psk === null ? '' : printable(psk.hint);
   const fields = { peer: formatSession(session), role, identity, hint, suite: suite?.name, extendedMasterSecret };
   terminal.event('connected', fields, text === null ? null : text(`${suite?.name}, identity ${JSON.stringify(identity)}`));
 }

@@ -44,3 +44,9 @@ export const NamedGroup = { secp256r1: 23, secp384r1: 24, x25519: 29 } as const;
 export type NamedGroup = (typeof NamedGroup)[keyof typeof NamedGroup];
 /** Names of the groups. */
 export type GroupName = keyof typeof NamedGroup;
+
+/** The kind of key that `scheme` signs with. */
+export function kindOf(scheme: SignatureScheme): PublicKey['kind'] {
+  if (scheme === SignatureScheme.ed25519) return 'ed25519';
+  return (scheme & 0xff) === 3 ? 'ec' : 'rsa';
+}

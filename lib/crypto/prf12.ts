@@ -87,3 +87,19 @@ export function pskPremaster(psk: Uint8Array): Uint8Array {
   premaster.set(psk, 4 + length);
   return premaster;
 }
+
+/** The premaster of ECDHE_PSK (RFC 5489 §2): uint16 length ‖ shared secret ‖ uint16 length ‖ psk. */
+export function ecdhePskPremaster(secret: Uint8Array, psk: Uint8Array): Uint8Array {
+  checkPskLength(psk.length);
+  const premaster = new Uint8Array(4 + secret.length + psk.length);
+  putUint16(premaster, 0, secret.length);
+  premaster.set(secret, 2);
+  putUint16(premaster, 2 + secret.length, psk.length);
+  premaster.set(psk, 4 + secret.length);
+  return premaster;
+}
+
+function checkPskLength(length: number): void {
+  if (length <= MAX_PSK_LENGTH) return;
+  throw new LocalError('ERR_DTLS_CREDENTIAL', `a pre-shared key has at most ${MAX_PSK_LENGTH} bytes, not ${length}`);
+}

@@ -10,6 +10,12 @@ export type NonceForm = 'explicit' | 'xor';
 /** The key exchange of a suite, as the floors below the handshake see it: a name. `handshake12/` adds the behaviour. */
 export interface KeyExchange {
   readonly name: string;
+  /** Whether the server must show a credential. */
+  readonly certified: boolean;
+  /** Whether it needs a group of ECDHE. */
+  readonly ephemeral: boolean;
+  /** Whether both sides must have a pre-shared key. */
+  readonly preShared: boolean;
 }
 
 /** One cipher suite. */
@@ -27,5 +33,8 @@ export interface CipherSuite {
 
 /** Whether `provider` can do everything that `suite` names. */
 export function supports(provider: Provider, suite: CipherSuite): boolean {
-  return provider.hashes[suite.hash] !== undefined && provider.aeads[suite.aead] !== undefined;
+  const { ephemeral, certified } = suite.keyExchange;
+  if (provider.hashes[suite.hash] === undefined || provider.aeads[suite.aead] === undefined) return false;
+  if (ephemeral && Object.keys(provider.groups).length === 0) return false;
+  return !certified || Object.keys(provider.signatures).length > 0;
 }

@@ -34,10 +34,16 @@ export interface AssociationLimits extends ReassemblerLimits {
   readonly maxEarlyRecords: number;
 }
 
+/** What an association draws from: the engine, which checks. */
+export interface AssociationSources {
+  random(length: number): Uint8Array;
+  wallClock(): number;
+}
+
 export class Association implements Out, Waiting {
   readonly peer: Peer;
   readonly role: Role;
-  readonly #random: (length: number) => Uint8Array;
+  readonly #sources: AssociationSources;
   /** Null once the handshake is complete. */
   making: Making | null = null;
 
@@ -95,10 +101,10 @@ export class Association implements Out, Waiting {
   peerFinishedSeq = -1;
 
   /** `firstSequence`, `messageSeq`: of the ClientHello for a server (RFC 6347 §4.2.1), 0 for a client. */
-  constructor(peer: Peer, role: Role, random: (length: number) => Uint8Array, since: number, firstSequence: number, messageSeq: number) {
+  constructor(peer: Peer, role: Role, sources: AssociationSources, since: number, firstSequence: number, messageSeq: number) {
     this.peer = peer;
     this.role = role;
-    this.#random = random;
+    this.#sources = sources;
     this.since = since;
     this.write = new WriteEpoch(0, null, firstSequence);
     this.#nextMessageSeq = messageSeq;
@@ -184,7 +190,11 @@ export class Association implements Out, Waiting {
   }
 
   random(length: number): Uint8Array {
-    return this.#random(length);
+    return this.#sources.random(length);
+  }
+
+  wallClock(): number {
+    return this.#sources.wallClock();
   }
 
   /** Lets go of everything that only the handshake needed; keeps what is known of the peer. */

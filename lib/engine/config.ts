@@ -3,8 +3,10 @@
  *
  * Law: every queue and table of the engine is bounded by a number of this file.
  */
+import { SignatureScheme, kindOf, type GroupName } from '../crypto/keys.js';
 import type { Provider } from '../crypto/provider.js';
 import { supports, type CipherSuite } from '../crypto/suites.js';
+import type { Credential, Trust } from '../handshake/authenticate.js';
 import { LocalError } from '../wire/errors.js';
 
 /** What may differ from peer to peer (tinydtls: dtls_user_parameters_t). Absent fields take the context's value. */
@@ -15,6 +17,18 @@ export interface UserParameters {
   readonly forceExtendedMasterSecret?: boolean | undefined;
   /** Refuse a peer without renegotiation_info or its SCSV (RFC 5746). Default true. */
   readonly forceRenegotiationInfo?: boolean | undefined;
+  /** Groups of ECDHE, best first. Default: X25519, P-256, P-384, as far as the provider has them. */
+  readonly groups?: readonly GroupName[] | undefined;
+  /** Signature schemes that we accept, best first. Default: all that the provider verifies; never SHA-1. */
+  readonly signatureSchemes?: readonly SignatureScheme[] | undefined;
+  /** What we may show: certificates, raw keys. */
+  readonly credentials?: readonly Credential[] | undefined;
+  /** Whom we believe. Default: nobody. */
+  readonly trust?: Trust | null | undefined;
+  /** Client: the name that the server's certificate must hold, also sent as SNI. */
+  readonly serverName?: string | null | undefined;
+  /** Server: whether clients show a key of theirs. Default `none`; `require` if there is a `verifyEcdsaKey`. */
+  readonly clientAuthentication?: 'none' | 'request' | 'require' | undefined;
   /** UDP payload bytes for handshake datagrams, 100 to 65,507. Default 1,232. */
   readonly mtu?: number | undefined;
   /** First retransmission timeout in ms. Default 1,000 (RFC 6347 §4.2.4.1; RFC 7925 §11 recommends 9,000 on slow radios). */
@@ -57,9 +71,9 @@ export interface DtlsOptions extends UserParameters {
   readonly maxHalfOpenPeers?: number | undefined;
   /** Half-open peers of one address, whatever the port. Default 1,000. */
   readonly maxHalfOpenPeersPerAddress?: number | undefined;
-  /** Bytes of one handshake message. Default 4,096 with pre-shared keys only. */
+  /** Bytes of one handshake message. Default 4,096 with pre-shared keys only, else 16,384. */
   readonly maxMessageBytes?: number | undefined;
-  /** Bytes that a half-open peer may make us hold for reassembly and early records. Default 6,144 with pre-shared keys only. */
+  /** Bytes that a half-open peer may make us hold for reassembly and early records. Default 6,144 with pre-shared keys only, else 24,576. */
   readonly maxHeldBytes?: number | undefined;
   /** Handshake messages buffered ahead of the next one. Default 8. */
   readonly maxMessagesAhead?: number | undefined;
@@ -100,6 +114,9 @@ const PARAMETER_DEFAULTS = {
   maxRetransmits: 5,
   timeoutJitter: 0.1,
   plaintextAlerts: 'honour',
+  credentials: [] as readonly Credential[],
+  trust: null as Trust | null,
+  serverName: null as string | null,
 } as const satisfies Partial<UserParameters>;
 
 const LIMIT_DEFAULTS = {
@@ -111,14 +128,25 @@ const LIMIT_DEFAULTS = {
   maxPeers: 150_000,
   maxHalfOpenPeers: 20_000,
   maxHalfOpenPeersPerAddress: 1000,
-  maxMessageBytes: 4096,
-  maxHeldBytes: 6144,
   maxMessagesAhead: 8,
   maxEarlyRecords: 10,
   maxHelloVerifyRequests: 3,
   maxPskIdentityBytes: 1024,
   maxDeferredDatagrams: 64,
 } as const satisfies Partial<DtlsOptions>;
+
+/** Bounds on a half-open peer: 8 KiB in all where no message is long, 48 KiB where chains of certificates come. */
+const PSK_LIMITS = { maxMessageBytes: 4096, maxHeldBytes: 6144 } as const;
+const CERTIFIED_LIMITS = { maxMessageBytes: 16_384, maxHeldBytes: 24_576 } as const;
+
+const GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
+
+/** ECDSA and Ed25519 before RSA, PSS before PKCS#1. */
+const SIGNATURE_SCHEMES: readonly SignatureScheme[] = [
+  SignatureScheme.ecdsaSha256, SignatureScheme.ecdsaSha384, SignatureScheme.ecdsaSha512, SignatureScheme.ed25519,
+  SignatureScheme.rsaPssRsaeSha256, SignatureScheme.rsaPssRsaeSha384, SignatureScheme.rsaPssRsaeSha512,
+  SignatureScheme.rsaPkcs1Sha256, SignatureScheme.rsaPkcs1Sha384, SignatureScheme.rsaPkcs1Sha512,
+];
 
 /** Smallest and largest value of each numeric option. */
 const RANGES: Readonly<Record<string, readonly [number, number]>> = {
@@ -148,7 +176,16 @@ const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
   forceRenegotiationInfo: [true, false],
   plaintextAlerts: ['honour', 'ignore'],
   cookieExchange: ['always', 'never'],
+  clientAuthentication: ['none', 'request', 'require'],
 };
+
+/** What the callbacks of a host say of it. */
+export interface HostAbilities {
+  /** It has callbacks for public keys. */
+  readonly publicKeys: boolean;
+  /** It verifies raw keys: then a server requires them. */
+  readonly verifiesClients: boolean;
+}
 
 /** What options must be besides numbers and choices. */
 export interface Sources {
@@ -157,25 +194,44 @@ export interface Sources {
   readonly random: (length: number) => Uint8Array;
 }
 
-/** Fills in defaults and checks everything. Throws a LocalError that names the option. */
-export function resolveConfig(options: DtlsOptions, sources: Sources): Config {
+/**
+ * Fills in defaults and checks everything. Throws a LocalError that names the option. What the
+ * host can do by its callbacks decides some defaults: small bounds without public keys, clients asked for theirs.
+ */
+export function resolveConfig(options: DtlsOptions, sources: Sources, host: HostAbilities): Config {
   const { crypto } = options;
   if (crypto === undefined) throw argument('the option crypto is missing: microdtls/core has no default provider');
-  const config = { ...sources, ...PARAMETER_DEFAULTS, ...LIMIT_DEFAULTS, ...defined(options), crypto };
-  check(config);
   if (crypto.hashes.sha256 === undefined) {
     throw new LocalError('ERR_DTLS_NO_PROVIDER', `the provider ${crypto.name} has no sha256, which cookies need`);
   }
-  return { ...config, cipherSuites: checkSuites(options.cipherSuites, crypto) };
+  const cipherSuites = checkSuites(options.cipherSuites, crypto);
+  const showsKeys = host.publicKeys || (options.credentials ?? []).length > 0 || (options.trust ?? null) !== null;
+  const certified = showsKeys && cipherSuites.some(({ keyExchange }) => keyExchange.certified);
+  const config = {
+    ...sources,
+    ...PARAMETER_DEFAULTS,
+    ...LIMIT_DEFAULTS,
+    ...(certified ? CERTIFIED_LIMITS : PSK_LIMITS),
+    groups: GROUPS.filter((name) => crypto.groups[name] !== undefined),
+    signatureSchemes: SIGNATURE_SCHEMES.filter((scheme) => crypto.signatures[kindOf(scheme)] !== undefined),
+    clientAuthentication: host.verifiesClients ? ('require' as const) : ('none' as const),
+    ...defined(options),
+    crypto,
+    cipherSuites,
+  };
+  check(config);
+  return config;
 }
 
 /** A peer's parameters over those of its context. Throws a LocalError that names the parameter. */
 export function resolveParameters(parameters: UserParameters | null | undefined | void, config: Config): Parameters {
   const { cipherSuites, forceExtendedMasterSecret, forceRenegotiationInfo, mtu } = config;
   const { initialTimeoutMs, maxTimeoutMs, maxRetransmits, timeoutJitter, plaintextAlerts } = config;
+  const { groups, signatureSchemes, credentials, trust, serverName, clientAuthentication } = config;
   const base = {
     cipherSuites, forceExtendedMasterSecret, forceRenegotiationInfo, mtu,
     initialTimeoutMs, maxTimeoutMs, maxRetransmits, timeoutJitter, plaintextAlerts,
+    groups, signatureSchemes, credentials, trust, serverName, clientAuthentication,
   };
   if (parameters === null || parameters === undefined) return base;
   if (typeof parameters !== 'object') throw argument('user parameters are not an object');

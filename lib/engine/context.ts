@@ -7,7 +7,7 @@
 import { concat, copyOf } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 import { AlertDescription, AlertLevel } from '../wire/registry.js';
-import { MAX_DATAGRAM, MIN_MTU, resolveConfig, type DtlsOptions, type UserParameters } from './config.js';
+import { MAX_DATAGRAM, MIN_MTU, resolveConfig, type DtlsOptions, type HostAbilities, type UserParameters } from './config.js';
 import { defaultSources } from './defaults.js';
 import { Engine } from './engine.js';
 import { DTLS_EVENT_CLOSED, type DtlsHandler, type Session } from './events.js';
@@ -45,7 +45,7 @@ export class DtlsContext {
     this.app = options.app;
     const counters = new Counters();
     const host = new Host(this, checkHandler(handler), counters);
-    this.#engine = new Engine(resolveConfig(options, defaultSources), host, counters);
+    this.#engine = new Engine(resolveConfig(options, defaultSources, abilitiesOf(handler)), host, counters);
     this.#progress = new Progress(this.#engine);
     this.#inbound = new Inbound(this.#engine, this.#progress);
     this.#progress.detached = (work) => this.#detached(work);
@@ -103,9 +103,6 @@ export class DtlsContext {
     if (!(peer instanceof PeerClass)) throw argument('connectPeer takes a peer of newPeer');
     const engine = this.#engine;
     if (peer.table !== null && peer.table !== engine.peers) throw argument('this peer lives in another context');
-    if (engine.host.handler.getPskInfo === undefined) {
-      throw new LocalError('ERR_DTLS_CREDENTIAL', 'the handler has no getPskInfo: there is nothing to authenticate with');
-    }
     const known = engine.peers.find(peer.session);
     if (known !== undefined && known.state !== 'closing') return 0;
     return this.#enter(() => {
@@ -356,6 +353,11 @@ function checkHandler(handler: DtlsHandler): DtlsHandler {
     throw argument('the handler needs a write callback');
   }
   return handler;
+}
+
+function abilitiesOf({ getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate }: DtlsHandler): HostAbilities {
+  const publicKeys = [getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate].some((callback) => callback !== undefined);
+  return { publicKeys, verifiesClients: verifyEcdsaKey !== undefined };
 }
 
 function argument(message: string): LocalError {

@@ -5,8 +5,11 @@
  * Law: an association is released in one place, and then no table, deadline or callback knows it any more.
  */
 import type { Hash, Hmac } from '../crypto/provider.js';
+import type { KeyExchange } from '../crypto/suites.js';
 import { retransmitDelay } from '../flight/timers.js';
+import { CertificateType, type Trust } from '../handshake/authenticate.js';
 import { CookieJar } from '../handshake/cookie.js';
+import { ecdsaKeyTrust } from '../handshake/ecdsakey.js';
 import { startClient } from '../handshake12/client.js';
 import { Handshake12, type KeyExchange12, type Table12 } from '../handshake12/handshake.js';
 import { tablesOf } from '../handshake12/states.js';
@@ -37,7 +40,6 @@ export class Engine {
   readonly #hash: Hash;
   readonly #tables: { readonly client: Table12; readonly server: Table12 };
   readonly #standIn = (identity: Uint8Array): Uint8Array => this.#standInKey(identity);
-  readonly #draw = (length: number): Uint8Array => this.random(length);
   #standInSecret: Hmac | null = null;
   #latest = 0;
   /** Our own ClientHello randoms in flight, as Latin-1 strings: none of them may come back to us as a server. */
@@ -50,7 +52,7 @@ export class Engine {
     this.peers = new Peers(config);
     this.outbound = new Outbound(host);
     this.#hash = config.crypto.hashes.sha256!;
-    this.cookies = new CookieJar(this.#hash, this.#draw, config.cookieLifetimeMs);
+    this.cookies = new CookieJar(this.#hash, (length) => this.random(length), config.cookieLifetimeMs);
     this.#tables = tablesOf(new Set(config.cipherSuites.map((suite) => suite.keyExchange as KeyExchange12)));
   }
 
@@ -59,6 +61,11 @@ export class Engine {
     const now = this.config.now();
     if (now > this.#latest) this.#latest = now;
     return this.#latest;
+  }
+
+  /** Milliseconds since 1970. */
+  wallClock(): number {
+    return this.config.wallClock();
   }
 
   /** Fresh randomness, checked: a source that fails or comes up short fails closed. */
@@ -82,7 +89,7 @@ export class Engine {
 
   /** Starts a handshake as client. Throws a LocalError if it cannot even begin. */
   startClient(peer: Peer): Association {
-    const association = new Association(peer, 'client', this.#draw, this.now(), 0, 0);
+    const association = new Association(peer, 'client', this, this.now(), 0, 0);
     const handshake = this.#handshake('client', peer.parameters, association);
     association.begin(handshake, 0, this.config);
     startClient(handshake);
@@ -93,7 +100,7 @@ export class Engine {
 
   /** Begins as server: the ClientHello numbered `messageSeq`, in record `sequence`, is to be fed to the result. */
   startServer(peer: Peer, sequence: number, messageSeq: number): Association {
-    const association = new Association(peer, 'server', this.#draw, this.now(), sequence, messageSeq);
+    const association = new Association(peer, 'server', this, this.now(), sequence, messageSeq);
     association.begin(this.#handshake('server', peer.parameters, association), messageSeq, this.config);
     peer.candidate = association;
     return association;
@@ -192,8 +199,24 @@ export class Engine {
 
   #handshake(role: 'client' | 'server', parameters: Parameters, association: Association): Handshake12 {
     const { maxPskIdentityBytes, maxHelloVerifyRequests, crypto } = this.config;
-    const agreed = { ...parameters, maxPskIdentityBytes, maxHelloVerifyRequests };
+    const { getCertificate, getEcdsaKey, verifyEcdsaKey } = this.host.handler;
+    const asksCredential = getCertificate !== undefined || getEcdsaKey !== undefined;
+    const ownTypes = [...(getCertificate ? [CertificateType.x509] : []), ...(getEcdsaKey ? [CertificateType.rawKey] : [])];
+    const trust = verifyEcdsaKey === undefined ? parameters.trust : ecdsaKeyTrust(parameters.trust);
+    const cipherSuites = parameters.cipherSuites.filter(({ keyExchange }) => this.#canDo(keyExchange, role, trust));
+    if (role === 'client' && cipherSuites.length === 0) {
+      const why = 'no getPskInfo, no trust and no callback to verify: no server could be authenticated by any suite';
+      throw new LocalError('ERR_DTLS_CREDENTIAL', why, AlertDescription.internalError);
+    }
+    const agreed = { ...parameters, cipherSuites, trust, maxPskIdentityBytes, maxHelloVerifyRequests, asksCredential, ownTypes };
     return new Handshake12(role, this.#tables[role], agreed, crypto, association, this.#standIn);
+  }
+
+  /** Whether the host has what a key exchange needs on our side: what we cannot finish is not offered. */
+  #canDo(keyExchange: KeyExchange, role: 'client' | 'server', trust: Trust | null): boolean {
+    const { getPskInfo, verifyCertificate } = this.host.handler;
+    if (keyExchange.preShared && getPskInfo === undefined) return false;
+    return !keyExchange.certified || role === 'server' || trust !== null || verifyCertificate !== undefined;
   }
 
   #standInKey(identity: Uint8Array): Uint8Array {

@@ -5,6 +5,8 @@
  * 256, everything else as level 0 with a code of 256 and above.
  */
 import type { CipherSuite } from '../crypto/suites.js';
+import type { Credential, Shown, Verdict, Wishes } from '../handshake/authenticate.js';
+import type { EcdsaKey } from '../handshake/ecdsakey.js';
 import type { DtlsError } from '../wire/errors.js';
 import type { UserParameters } from './config.js';
 import type { DtlsContext } from './context.js';
@@ -77,6 +79,23 @@ export interface DtlsHandler {
    * means unknown (hidden from the wire, RFC 4279 §2).
    */
   getPskInfo?(context: DtlsContext, session: SessionKey, type: PskInfoType, description: Uint8Array): Answer<Uint8Array>;
+  /**
+   * Our raw P-256 key for this peer (tinydtls: get_ecdsa_key); `null`: none. Asked when the handshake needs one, before
+   * `getCertificate`.
+   */
+  getEcdsaKey?(context: DtlsContext, session: SessionKey): Answer<EcdsaKey>;
+  /**
+   * Whether to believe the raw P-256 key with these coordinates (tinydtls: verify_ecdsa_key): 0 or true: yes; a negative
+   * alert or false: no; `null`: follow the option `trust`. A server with this callback requires clients to show a key.
+   */
+  verifyEcdsaKey?(context: DtlsContext, session: SessionKey, x: Uint8Array, y: Uint8Array): Answer<boolean>;
+  /** What to show to this peer, besides the option `credentials`; the first that fits is taken. `null`: nothing. */
+  getCertificate?(context: DtlsContext, session: SessionKey, wishes: Wishes): Answer<Credential | readonly Credential[]>;
+  /**
+   * Whether to believe what the peer shows. `null`: follow `verdict`; true: override it (say so loudly); false or a
+   * negative alert: refuse.
+   */
+  verifyCertificate?(context: DtlsContext, session: SessionKey, shown: Shown, verdict: Verdict): Answer<boolean>;
   /** Parameters for one peer, asked when its handshake begins. Absent fields fall back to the context's options. */
   getUserParameters?(context: DtlsContext, session: SessionKey): UserParameters | null | undefined | void;
   /** Called last, whenever the earliest deadline becomes earlier or vanishes (0), in the clock of `now`. */
@@ -89,7 +108,7 @@ export interface DtlsHandler {
 export type SessionKey = Readonly<SessionAddress> | string;
 
 /** Whom an association is with. Identities are bytes, never text. */
-export type PeerIdentity = PskIdentity;
+export type PeerIdentity = PskIdentity | RawKeyIdentity | X509Identity;
 
 /** Authenticated by a pre-shared key. `hint` is the server's hint, empty if there was none. */
 export interface PskIdentity {
@@ -98,9 +117,21 @@ export interface PskIdentity {
   readonly hint: Uint8Array;
 }
 
+/** Authenticated by a raw public key (RFC 7250): its SubjectPublicKeyInfo. */
+export interface RawKeyIdentity {
+  readonly kind: 'rawKey';
+  readonly spki: Uint8Array;
+}
+
+/** Authenticated by a certificate: the DER chain as the peer sent it, leaf first. */
+export interface X509Identity {
+  readonly kind: 'x509';
+  readonly chain: readonly Uint8Array[];
+}
+
 /** What is known of a peer through the public face. */
 export type PeerState = 'handshake' | 'connected' | 'closing' | 'closed';
 /** Our role towards the peer. */
 export type Role = 'client' | 'server';
 
-export type { CipherSuite, Peer, UserParameters };
+export type { CipherSuite, Credential, EcdsaKey, Peer, Shown, UserParameters, Verdict, Wishes };

@@ -4,11 +4,20 @@
  * Law: a callback that throws disturbs nobody: the error goes to `handler.error`, or, without one, to the caller of
  * the engine call in progress once the state is consistent, or, where there is no caller, to an ERROR event.
  */
+import { CertificateType, type Shown, type Verdict, type Wishes } from '../handshake/authenticate.js';
+import { coordinatesOf } from '../handshake/ecdsakey.js';
+import { Answered, type PskAnswered, type Question } from '../handshake/machine.js';
 import { DtlsError, LocalError } from '../wire/errors.js';
 import type { UserParameters } from './config.js';
 import type { DtlsContext } from './context.js';
 import { DTLS_EVENT_ERROR, type DtlsHandler, type EventLevel, type PskInfoType, type Session, type SessionKey } from './events.js';
 import type { Counters } from './stats.js';
+
+const PSK_INFO: Readonly<Record<PskAnswered, PskInfoType>> = {
+  [Answered.pskHint]: 'hint',
+  [Answered.pskIdentity]: 'identity',
+  [Answered.pskKey]: 'key',
+};
 
 export class Host {
   handler: DtlsHandler;
@@ -51,8 +60,39 @@ export class Host {
   }
 
   /** The answer, whatever it is. Throws what the callback throws: a failed answer is the handshake's business. */
-  pskInfo(session: SessionKey, type: PskInfoType, description: Uint8Array): unknown {
-    return this.handler.getPskInfo?.(this.#context, session, type, description);
+  answer(session: SessionKey, question: Question): unknown {
+    const { handler } = this;
+    switch (question.answer) {
+      case Answered.pskHint:
+      case Answered.pskIdentity:
+      case Answered.pskKey:
+        return handler.getPskInfo?.(this.#context, session, PSK_INFO[question.answer], question.description.slice());
+      case Answered.credential:
+        return this.#credential(session, question.wishes);
+      case Answered.trust:
+        return this.#trust(session, question.shown, question.verdict);
+      case Answered.signature:
+        return question.choice.credential.signer.sign(question.choice.scheme, question.message);
+    }
+  }
+
+  /** A raw key where the peer takes one, else a certificate. */
+  #credential(session: SessionKey, wishes: Wishes): unknown {
+    const { getEcdsaKey, getCertificate } = this.handler;
+    if (getEcdsaKey === undefined || !wishes.types.includes(CertificateType.rawKey)) {
+      return getCertificate?.call(this.handler, this.#context, session, wishes);
+    }
+    return getEcdsaKey.call(this.handler, this.#context, session);
+  }
+
+  /** Raw P-256 keys go to `verifyEcdsaKey` where there is one, everything else to `verifyCertificate`. */
+  #trust(session: SessionKey, shown: Shown, verdict: Verdict): unknown {
+    const { verifyEcdsaKey, verifyCertificate } = this.handler;
+    const coordinates = shown.type === CertificateType.rawKey ? coordinatesOf(shown.chain[0]!) : null;
+    if (verifyEcdsaKey !== undefined && coordinates !== null) {
+      return verifyEcdsaKey.call(this.handler, this.#context, session, coordinates.x.slice(), coordinates.y.slice());
+    }
+    return verifyCertificate?.call(this.handler, this.#context, session, shown, verdict);
   }
 
   /** The parameters of a new peer. Throws what the callback throws. */

@@ -52,7 +52,14 @@ export class Peer {
   get identity(): PeerIdentity | null {
     const identity = this.current?.identity ?? null;
     if (identity === null) return null;
-    return { kind: 'psk', identity: copyOf(identity.identity), hint: copyOf(identity.hint) };
+    switch (identity.kind) {
+      case 'psk':
+        return { kind: 'psk', identity: copyOf(identity.identity), hint: copyOf(identity.hint) };
+      case 'rawKey':
+        return { kind: 'rawKey', spki: copyOf(identity.spki) };
+      case 'x509':
+        return { kind: 'x509', chain: identity.chain.map((certificate) => copyOf(certificate)) };
+    }
   }
 
   /** Whether the master secret is bound to the handshake (RFC 7627). */

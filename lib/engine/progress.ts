@@ -1,12 +1,14 @@
 /**
- * What follows a step, in this order: flights go out, the host is asked, a handshake is completed, early records get
+ * What follows a step, in this order: the host is asked, flights go out, a handshake is completed, early records get
  * their turn. And what time brings: retransmission, give-up, credential timeouts.
  *
  * Law: the host is called last, when the state is already consistent; after every call to it the association may be
  * gone, and is asked whether it is.
  */
-import { answeredBytes, failedAnswer, lateAnswer } from '../handshake/credentials.js';
-import { Answered } from '../handshake/machine.js';
+import { answeredBytes, answeredCredentials, answeredTrust, failedAnswer, lateAnswer } from '../handshake/credentials.js';
+import { Answered, type Question } from '../handshake/machine.js';
+import type { Handshake12 } from '../handshake12/handshake.js';
+import type { Provider } from '../crypto/provider.js';
 import { DtlsError, LocalError } from '../wire/errors.js';
 import { AlertDescription, nameOf } from '../wire/registry.js';
 import type { Association } from './association.js';
@@ -17,14 +19,7 @@ import {
   DTLS_EVENT_ERROR,
   DTLS_EVENT_REPLACED,
   DTLS_EVENT_TIMEOUT,
-  type PskInfoType,
 } from './events.js';
-
-const PSK_INFO: Readonly<Record<Answered, PskInfoType>> = {
-  [Answered.pskHint]: 'hint',
-  [Answered.pskIdentity]: 'identity',
-  [Answered.pskKey]: 'key',
-};
 
 /** From this retransmission on, large datagrams are taken to be the reason for the loss (RFC 6347 §4.1.1.1). */
 const SHRINK_FROM_ATTEMPT = 3;
@@ -45,15 +40,16 @@ export class Progress {
   settle(association: Association): number {
     for (;;) {
       if (association.released) return 0;
-      if (association.building !== null) {
+      // A flight goes out whole: while the host is asked for a part of it, what is there already waits.
+      if (association.question !== null) {
+        if (association.asked) return 0;
+        const code = this.#ask(association);
+        if (code !== 0) return code;
+      } else if (association.building !== null) {
         this.#sendFlight(association);
       } else if (association.completed) {
         association.completed = false;
         this.#complete(association);
-      } else if (association.question !== null) {
-        if (association.asked) return 0;
-        const code = this.#ask(association);
-        if (code !== 0) return code;
       } else {
         const code = this.resume(association);
         if (code !== 0 || (association.building === null && !association.completed && association.question === null)) return code;
@@ -147,7 +143,7 @@ export class Progress {
     let answer: unknown;
     let later: PromiseLike<unknown> | null;
     try {
-      answer = host.pskInfo(association.peer.session, PSK_INFO[question.answer], question.description.slice());
+      answer = host.answer(association.peer.session, question);
       // What the host gave may throw even when it is only looked at.
       later = isThenable(answer) ? answer : null;
     } catch (error) {
@@ -176,12 +172,13 @@ export class Progress {
 
   /** The answer is there. */
   #take(association: Association, answer: unknown): number {
+    const { config } = this.#engine;
     const question = association.question!;
     association.question = null;
     association.generation++;
     association.earlyReady = true;
     try {
-      association.making!.handshake.answer(question.answer, answeredBytes(question, answer));
+      enter(association.making!.handshake, question, answer, config.crypto);
       // Nothing to send and nothing more to ask: the timer of the flight before goes on.
       if (association.building === null && association.question === null) this.#engine.arm(association);
       return 0;
@@ -235,6 +232,22 @@ export class Progress {
     }
     const newcomer = peer.current !== null;
     this.#engine.end(association, 0, newcomer ? DTLS_EVENT_ERROR : code, detail);
+  }
+}
+
+/** Checks the answer and enters it as the pseudo-message of its question. */
+function enter(handshake: Handshake12, question: Question, answer: unknown, crypto: Provider): void {
+  switch (question.answer) {
+    case Answered.credential:
+      handshake.keys.credentials = answeredCredentials(question, answer, crypto);
+      handshake.answer(question.answer, null);
+      break;
+    case Answered.trust:
+      answeredTrust(question, answer);
+      handshake.answer(question.answer, null);
+      break;
+    default:
+      handshake.answer(question.answer, answeredBytes(question, answer));
   }
 }
 

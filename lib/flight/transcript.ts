@@ -1,16 +1,19 @@
 /**
  * The handshake hash (RFC 6347 §4.2.6): every message as if it had come in one fragment, header included.
  *
- * Law: messages are kept raw only until the hash is known, then run through it; HelloVerifyRequest and the
- * ClientHello before it are not in it (RFC 6347 §4.2.1).
+ * Law: messages are kept raw only until the hash is known, then run through it; where a CertificateVerify may come they
+ * are kept until then, because its signature is over the messages themselves with a hash of its own (RFC 5246 §7.4.8).
+ * HelloVerifyRequest and the ClientHello before it are not in it (RFC 6347 §4.2.1).
  */
 import type { Hash, RunningHash } from '../crypto/provider.js';
 import { HANDSHAKE_HEADER, writeHandshakeHeader } from '../message/handshake.js';
+import { concat } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
 
 export class Transcript {
   #raw: Uint8Array[] = [];
   #running: RunningHash | null = null;
+  #keeping = true;
 
   /** Bytes kept raw because the hash is not known yet. */
   get heldBytes(): number {
@@ -24,17 +27,29 @@ export class Transcript {
     const message = new Uint8Array(HANDSHAKE_HEADER + body.length);
     writeHandshakeHeader(message, 0, type, body.length, messageSeq, 0, body.length);
     message.set(body, HANDSHAKE_HEADER);
-    if (this.#running === null) this.#raw.push(message);
-    else this.#running.update(message);
+    if (this.#keeping) this.#raw.push(message);
+    this.#running?.update(message);
   }
 
-  /** The hash is known: what was raw runs through it. */
-  start(hash: Hash): void {
+  /** The hash is known: what was raw runs through it, and is kept only if `keep` says so. */
+  start(hash: Hash, keep: boolean = false): void {
     invariant(this.#running === null, 'a transcript starts once');
     const running = hash.start();
     for (const message of this.#raw) running.update(message);
-    this.#raw = [];
     this.#running = running;
+    if (!keep) this.forgetMessages();
+  }
+
+  /** Every message so far, one behind the other. */
+  messages(): Uint8Array {
+    invariant(this.#keeping, 'messages are kept as long as they are asked for');
+    return concat(...this.#raw);
+  }
+
+  /** No signature over the messages will be asked for any more. */
+  forgetMessages(): void {
+    this.#raw = [];
+    this.#keeping = false;
   }
 
   /** The hash of everything so far. */
@@ -46,6 +61,7 @@ export class Transcript {
   /** Forgets everything; `add` may begin anew. */
   reset(): void {
     this.#raw = [];
+    this.#keeping = true;
     this.#running?.wipe();
     this.#running = null;
   }

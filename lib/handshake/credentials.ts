@@ -3,17 +3,22 @@
  *
  * Law: what the host returns is copied, never kept and never wiped; a wrong answer ends this one handshake.
  */
-import type { Answered, Question } from './machine.js';
-import { Answered as A } from './machine.js';
+import type { Credential } from './authenticate.js';
+import { ecdsaCredential, type EcdsaKey } from './ecdsakey.js';
+import { Answered, type Question } from './machine.js';
+import type { Provider } from '../crypto/provider.js';
 import { copyOf } from '../wire/bytes.js';
 import { DtlsError, LocalError, PeerError } from '../wire/errors.js';
 import { AlertDescription } from '../wire/registry.js';
 
 /** Words for people, by question. */
 const ASKED: Readonly<Record<Answered, string>> = {
-  [A.pskHint]: 'a PSK identity hint',
-  [A.pskIdentity]: 'a PSK identity',
-  [A.pskKey]: 'a pre-shared key',
+  [Answered.pskHint]: 'a PSK identity hint',
+  [Answered.pskIdentity]: 'a PSK identity',
+  [Answered.pskKey]: 'a pre-shared key',
+  [Answered.credential]: 'a credential',
+  [Answered.trust]: 'its trust',
+  [Answered.signature]: 'a signature',
 };
 
 /**
@@ -29,6 +34,34 @@ export function answeredBytes(question: Question, answer: unknown): Uint8Array |
     throw new PeerError('ERR_DTLS_CREDENTIAL', description, `the host refused ${asked} (alert ${description})`);
   }
   throw new LocalError('ERR_DTLS_CREDENTIAL', `the host answered ${typeof answer} when asked for ${asked}`, AlertDescription.internalError);
+}
+
+/** The credentials of an answer, none for `null`. A negative number is the host's own alert. */
+export function answeredCredentials(question: Question, answer: unknown, crypto: Provider): readonly Credential[] {
+  if (answer === null || answer === undefined) return [];
+  if (typeof answer === 'object') {
+    const given: readonly (Credential | EcdsaKey)[] = Array.isArray(answer) ? answer : [answer];
+    return given.map((one) => ('privateKey' in one ? ecdsaCredential(one, crypto) : one));
+  }
+  answeredBytes(question, answer);
+  return [];
+}
+
+/**
+ * Whether the host trusts the peer: `null` follows the verdict, true overrides it, false refuses; 0 and negative
+ * alerts as tinydtls has them.
+ */
+export function answeredTrust(question: Question, answer: unknown): boolean {
+  if (question.answer !== Answered.trust) return false;
+  const { verdict } = question;
+  if (answer === null || answer === undefined) {
+    if (verdict.trusted) return true;
+    throw new PeerError('ERR_DTLS_CERTIFICATE', verdict.alert, verdict.reason);
+  }
+  if (answer === true || answer === 0) return true;
+  if (answer === false) throw new PeerError('ERR_DTLS_CERTIFICATE', AlertDescription.badCertificate, 'the host does not trust the peer');
+  answeredBytes(question, answer);
+  return false;
 }
 
 /** The host's callback threw or its promise was rejected. */

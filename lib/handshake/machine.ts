@@ -8,17 +8,30 @@
 import type { Protection12 } from '../record/protect12.js';
 import { PeerError } from '../wire/errors.js';
 import { AlertDescription, HandshakeType, nameOf } from '../wire/registry.js';
+import type { Choice, Shown, Verdict, Wishes } from './authenticate.js';
 
 /** Pseudo-messages: an answer of the host. Numbers beyond those of real messages. */
-export const Answered = { pskHint: 0x100, pskIdentity: 0x101, pskKey: 0x102 } as const;
+export const Answered = {
+  pskHint: 0x100,
+  pskIdentity: 0x101,
+  pskKey: 0x102,
+  credential: 0x103,
+  trust: 0x104,
+  signature: 0x105,
+} as const;
 export type Answered = (typeof Answered)[keyof typeof Answered];
 
 /** A question to the host. The answer comes back as the pseudo-message `answer`. */
-export interface Question {
-  readonly answer: Answered;
-  /** What is asked about: a hint, an identity, or nothing. */
-  readonly description: Uint8Array;
-}
+export type Question =
+  /** `description`: what is asked about: a hint, an identity, or nothing. */
+  | { readonly answer: PskAnswered; readonly description: Uint8Array }
+  /** Which credentials to choose from. */
+  | { readonly answer: typeof Answered.credential; readonly wishes: Wishes }
+  /** Whether to follow `verdict`. */
+  | { readonly answer: typeof Answered.trust; readonly shown: Shown; readonly verdict: Verdict }
+  /** A signature over `message`. */
+  | { readonly answer: typeof Answered.signature; readonly choice: Choice; readonly message: Uint8Array };
+export type PskAnswered = typeof Answered.pskHint | typeof Answered.pskIdentity | typeof Answered.pskKey;
 
 /** Handles one message (or answer) in one state and returns the next state. */
 export type Handler<H> = (handshake: H, body: Uint8Array) => string;
@@ -38,6 +51,8 @@ export interface Out {
   ask(question: Question): void;
   /** The peer's Finished is verified and ours is sent or in the flight being built. */
   complete(): void;
+  /** Milliseconds since 1970, for the dates of certificates. */
+  wallClock(): number;
   /** Fresh randomness. Throws a LocalError if the source fails. */
   random(length: number): Uint8Array;
 }

@@ -5,7 +5,9 @@
  * Law: what was not offered cannot be chosen; what is required and missing ends the handshake with a message that
  * names the option which would relax it.
  */
+import type { GroupName, SignatureScheme } from '../crypto/keys.js';
 import type { CipherSuite } from '../crypto/suites.js';
+import type { CertificateType, Credential, Trust } from './authenticate.js';
 import type { Extensions } from '../message/extensions.js';
 import { offersSuite, type ClientHello, type ServerHello } from '../message/hello.js';
 import { EMPTY, putUint16 } from '../wire/bytes.js';
@@ -18,6 +20,22 @@ export interface HandshakeParameters {
   readonly forceExtendedMasterSecret: boolean;
   readonly forceRenegotiationInfo: boolean;
   readonly maxPskIdentityBytes: number;
+  /** Groups of ECDHE, best first. */
+  readonly groups: readonly GroupName[];
+  /** Signature schemes we verify, best first. */
+  readonly signatureSchemes: readonly SignatureScheme[];
+  /** What we may show. */
+  readonly credentials: readonly Credential[];
+  /** Kinds of certificates that the host may come up with when asked, beyond those of `credentials`. */
+  readonly ownTypes: readonly CertificateType[];
+  /** The host is asked for credentials too. */
+  readonly asksCredential: boolean;
+  /** Whom we believe; null: nobody. */
+  readonly trust: Trust | null;
+  /** Client: the name the server should have, for SNI and the check of its certificate. */
+  readonly serverName: string | null;
+  /** Server: whether clients are asked to show a credential. */
+  readonly clientAuthentication: 'none' | 'request' | 'require';
   readonly maxHelloVerifyRequests: number;
 }
 
@@ -39,9 +57,9 @@ function illegal(message: string): PeerError {
   return new PeerError('ERR_DTLS_HANDSHAKE', AlertDescription.illegalParameter, message);
 }
 
-/** The extensions of our ClientHello. */
-export function clientExtensions(): Extensions {
-  return new Map([
+/** The extensions of our ClientHello that every key exchange needs. */
+export function clientExtensions(): Map<number, Uint8Array> {
+  return new Map<number, Uint8Array>([
     [ExtensionType.renegotiationInfo, INITIAL_HANDSHAKE],
     [ExtensionType.extendedMasterSecret, EMPTY],
   ]);
@@ -54,23 +72,31 @@ export function clientSuites(suites: readonly CipherSuite[]): Uint8Array {
   return bytes;
 }
 
-/** What a server makes of a ClientHello: the first of its own suites that the client offers. */
-export function negotiateServer(hello: ClientHello, parameters: HandshakeParameters): Negotiated {
+/** What no suite could mend: version and compression. */
+export function checkClientHello(hello: ClientHello): void {
   // DTLS versions count down: 1.2 is fe fd, anything later is smaller, 1.0 is fe ff.
   if (hello.version >>> 8 !== 0xfe || hello.version > ProtocolVersion.dtls12) {
     throw new PeerError('ERR_DTLS_HANDSHAKE', AlertDescription.protocolVersion, 'the client does not speak DTLS 1.2');
   }
   if (!hello.compressionMethods.includes(0)) throw illegal('the client does not offer the null compression method');
-  const suite = parameters.cipherSuites.find(({ id }) => offersSuite(hello.cipherSuites, id));
-  if (suite === undefined) throw failure('no cipher suite in common');
+}
+
+/** What a server makes of a ClientHello: the first of its own suites that the client offers and that is `possible`. */
+export function negotiateServer(
+  hello: ClientHello,
+  parameters: HandshakeParameters,
+  possible: (suite: CipherSuite) => boolean,
+): Negotiated {
+  const suite = parameters.cipherSuites.find((own) => offersSuite(hello.cipherSuites, own.id) && possible(own));
+  if (suite === undefined) throw failure('no cipher suite in common, or no key and certificate for one');
   const extendedMasterSecret = checkExtendedMasterSecret(hello.extensions, parameters, 'client');
   const signalled = offersSuite(hello.cipherSuites, SignallingSuite.emptyRenegotiationInfo);
   const renegotiationInfo = checkRenegotiationInfo(hello.extensions, signalled, parameters, 'client');
   return { suite, extendedMasterSecret, renegotiationInfo };
 }
 
-/** The extensions of our ServerHello: an answer to what the client sent, nothing else. */
-export function serverExtensions(negotiated: Negotiated): Extensions {
+/** The extensions of our ServerHello that every key exchange has: an answer to what the client sent, nothing else. */
+export function serverExtensions(negotiated: Negotiated): Map<number, Uint8Array> {
   const extensions = new Map<number, Uint8Array>();
   if (negotiated.renegotiationInfo) extensions.set(ExtensionType.renegotiationInfo, INITIAL_HANDSHAKE);
   if (negotiated.extendedMasterSecret) extensions.set(ExtensionType.extendedMasterSecret, EMPTY);

@@ -7,7 +7,7 @@ import { readHelloVerifyRequest, readServerHello, writeClientHello } from '../me
 import { copyOf, EMPTY } from '../wire/bytes.js';
 import { PeerError } from '../wire/errors.js';
 import { AlertDescription, HandshakeType, ProtocolVersion } from '../wire/registry.js';
-import type { Handshake12 } from './handshake.js';
+import type { Handshake12, KeyExchange12 } from './handshake.js';
 import { checkFinished } from './keys.js';
 
 const NULL_COMPRESSION = new Uint8Array([0]);
@@ -15,7 +15,11 @@ const NULL_COMPRESSION = new Uint8Array([0]);
 /** Sends the first ClientHello. */
 export function startClient(handshake: Handshake12): void {
   handshake.clientRandom = handshake.out.random(32);
-  handshake.offeredExtensions = clientExtensions();
+  const extensions = clientExtensions();
+  for (const keyExchange of new Set(handshake.parameters.cipherSuites.map((suite) => suite.keyExchange as KeyExchange12))) {
+    keyExchange.offer(handshake, extensions);
+  }
+  handshake.offeredExtensions = extensions;
   sendClientHello(handshake, EMPTY);
   handshake.state = 'waitServerHello';
 }
@@ -52,7 +56,8 @@ export const onServerHello: Handler<Handshake12> = (handshake, body) => {
   const hello = readServerHello(body);
   handshake.negotiated = negotiateClient(hello, handshake.offeredExtensions, handshake.parameters);
   handshake.serverRandom = copyOf(hello.random);
-  handshake.transcript.start(handshake.hash);
+  handshake.transcript.start(handshake.hash, handshake.keyExchange.certified);
+  handshake.keyExchange.accept(handshake, hello.extensions);
   return handshake.keyExchange.afterServerHello(handshake);
 };
 

@@ -3,12 +3,16 @@
  *
  * Law: all secrets of the handshake stand here and are wiped with it; the world is reached through `Out` alone.
  */
-import type { Hash, Provider } from '../crypto/provider.js';
+import type { GroupName, PublicKey } from '../crypto/keys.js';
+import type { Hash, KeyShare, Provider } from '../crypto/provider.js';
 import type { KeyExchange } from '../crypto/suites.js';
 import { Transcript } from '../flight/transcript.js';
-import { handlerOf, type Answered, type Out, type StateTable } from '../handshake/machine.js';
+import { CertificateType, type Choice, type Credential, type Shown, type Wishes } from '../handshake/authenticate.js';
+import { Answered, handlerOf, type Out, type StateTable } from '../handshake/machine.js';
 import type { HandshakeParameters, Negotiated } from '../handshake/negotiate.js';
+import type { CertificateRequest } from '../message/certificate.js';
 import type { Extensions } from '../message/extensions.js';
+import type { ClientHello } from '../message/hello.js';
 import { EMPTY, wipe } from '../wire/bytes.js';
 import { invariant, LocalError } from '../wire/errors.js';
 import { AlertDescription, HandshakeType } from '../wire/registry.js';
@@ -25,13 +29,57 @@ export interface KeyExchange12 extends KeyExchange {
   afterClientHello(handshake: Handshake12): string;
   /** What stands for the host's answer in the table: the answer, or what "none" means for this question. */
   answer(handshake: Handshake12, answered: Answered, bytes: Uint8Array | null): Uint8Array;
+  /** Client: adds what it has to say to the ClientHello's extensions. */
+  offer(handshake: Handshake12, extensions: Map<number, Uint8Array>): void;
+  /** Server: what the client accepts of a server that shows a credential. */
+  wishes?(handshake: Handshake12, hello: ClientHello): Wishes;
+  /** Server: whether it can be done with this client, by what its hello offers and what there is to show. */
+  possible(handshake: Handshake12, hello: ClientHello): boolean;
+  /** Server: adds its answers to the ServerHello's extensions. */
+  respond(handshake: Handshake12, extensions: Map<number, Uint8Array>): void;
+  /** Client: reads the answers. */
+  accept(handshake: Handshake12, extensions: Extensions): void;
 }
 
-/** Who the peer proved to be. */
-export interface Identity {
-  readonly kind: 'psk';
-  readonly identity: Uint8Array;
-  readonly hint: Uint8Array;
+/** Who the peer proved to be. Null where it showed nothing. */
+export type Identity =
+  | { readonly kind: 'psk'; readonly identity: Uint8Array; readonly hint: Uint8Array }
+  | { readonly kind: 'rawKey'; readonly spki: Uint8Array }
+  | { readonly kind: 'x509'; readonly chain: readonly Uint8Array[] };
+
+/** What a handshake with public keys knows besides. */
+export interface KeyMaterial {
+  /** Server: a copy of the ClientHello while the host is asked. */
+  clientHello: Uint8Array;
+  /** Our ephemeral key pair, until it has agreed. */
+  share: KeyShare | null;
+  group: GroupName | null;
+  /** The peer's public value, a copy. */
+  peerShare: Uint8Array;
+  /** What we show and sign with. */
+  choice: Choice | null;
+  /** Client: a Certificate that was not empty went out, so that CertificateVerify must follow. */
+  sentChain: boolean;
+  /** Negotiated kinds of certificates (RFC 7250): of ours and of the peer's. */
+  ownType: CertificateType;
+  peerType: CertificateType;
+  /** Server: the client sent ec_point_formats. */
+  pointFormats: boolean;
+  /** Server: the parameters that are signed; later the messages that CertificateVerify is over. */
+  parameters: Uint8Array;
+  /** The kinds of keys that the suite lets the server show. */
+  peerKinds: readonly PublicKey['kind'][];
+  /** Client: the server wants to know who we are. */
+  request: CertificateRequest | null;
+  /** What the peer showed, and its key once it is trusted. */
+  shown: Shown | null;
+  peerKey: PublicKey | null;
+  /** What the host gave when asked; null before. */
+  credentials: readonly Credential[] | null;
+  /** Server: which certificate_type extensions the client sent, to answer them (1: its own, 2: ours). */
+  sentTypes: number;
+  /** Server: the name that the client asked for (RFC 6066 §3). */
+  serverName: string | null;
 }
 
 export class Handshake12 {
@@ -59,6 +107,12 @@ export class Handshake12 {
   /** Server: the identity is unknown and a stand-in key is in use. */
   unknownIdentity = false;
   identity: Identity | null = null;
+  /** Public-key handshakes keep what they need here. */
+  readonly keys: KeyMaterial = {
+    clientHello: EMPTY, share: null, group: null, peerShare: EMPTY, choice: null, sentChain: false,
+    ownType: CertificateType.x509, peerType: CertificateType.x509, request: null, shown: null, peerKey: null, credentials: null,
+    serverName: null, pointFormats: false, parameters: EMPTY, peerKinds: [], sentTypes: 0,
+  };
 
   constructor(
     role: 'client' | 'server',
@@ -87,7 +141,8 @@ export class Handshake12 {
 
   /** Feeds the host's answer: `null` is "none". Throws as `step` does. */
   answer(answered: Answered, bytes: Uint8Array | null): void {
-    this.step(answered, 0, this.keyExchange.answer(this, answered, bytes));
+    const forKeyExchange = answered < Answered.credential;
+    this.step(answered, 0, forKeyExchange ? this.keyExchange.answer(this, answered, bytes) : (bytes ?? EMPTY));
   }
 
   /** Sends a message as part of the flight and the transcript. */
@@ -113,6 +168,8 @@ export class Handshake12 {
 
   /** Overwrites the secrets. */
   wipe(): void {
+    this.keys.share?.wipe();
+    this.keys.share = null;
     wipe(this.masterSecret);
     this.masterSecret = EMPTY;
     this.transcript.reset();

@@ -16,10 +16,10 @@ import {
   writePskServerKeyExchange,
 } from '../message/keyexchange.js';
 import { copyOf, EMPTY, wipe } from '../wire/bytes.js';
-import { LocalError, PeerError } from '../wire/errors.js';
-import { AlertDescription, HandshakeType } from '../wire/registry.js';
+import { HandshakeType } from '../wire/registry.js';
 import type { Handshake12, KeyExchange12 } from './handshake.js';
 import { installKeys, sendFinished } from './keys.js';
+import { askIdentityKey, checkHint, checkPeerIdentity, checkKey, pskAnswer, pskIdentity } from './presharedkey.js';
 import { sendServerHello } from './server.js';
 
 type Step = Handler<Handshake12>;
@@ -36,10 +36,7 @@ const onServerHelloDone: Step = (handshake, body) => {
 };
 
 const onIdentity: Step = (handshake, identity) => {
-  const tooLong = identityTooLong(handshake, identity);
-  if (tooLong !== null) throw new LocalError('ERR_DTLS_CREDENTIAL', tooLong, AlertDescription.internalError);
-  handshake.pskIdentity = identity;
-  handshake.out.ask({ answer: Answered.pskKey, description: identity });
+  askIdentityKey(handshake, identity);
   return 'askPskKey';
 };
 
@@ -52,9 +49,7 @@ const onClientKey: Step = (handshake, key) => {
 };
 
 const onHint: Step = (handshake, hint) => {
-  if (hint.length > handshake.parameters.maxPskIdentityBytes) {
-    throw new LocalError('ERR_DTLS_CREDENTIAL', `a PSK identity hint of ${hint.length} bytes`, AlertDescription.internalError);
-  }
+  checkHint(handshake, hint);
   handshake.pskHint = hint;
   sendServerHello(handshake);
   // Without a hint the message is left out (RFC 4279 §2).
@@ -65,8 +60,7 @@ const onHint: Step = (handshake, hint) => {
 
 const onClientKeyExchange: Step = (handshake, body) => {
   const identity = readPskClientKeyExchange(body);
-  const tooLong = identityTooLong(handshake, identity);
-  if (tooLong !== null) throw new PeerError('ERR_DTLS_TOO_LARGE', AlertDescription.illegalParameter, tooLong);
+  checkPeerIdentity(handshake, identity);
   handshake.pskIdentity = copyOf(identity);
   handshake.out.ask({ answer: Answered.pskKey, description: handshake.pskIdentity });
   return 'askPskKey';
@@ -80,6 +74,13 @@ const onServerKey: Step = (handshake, key) => {
 /** Plain PSK. */
 export const psk: KeyExchange12 = {
   name: 'psk',
+  certified: false,
+  preShared: true,
+  ephemeral: false,
+  offer: () => {},
+  possible: () => true,
+  respond: () => {},
+  accept: () => {},
   clientRows: {
     // ServerKeyExchange carries the hint and may be left out (RFC 4279 §2).
     waitPskServerKeyExchange: {
@@ -100,39 +101,14 @@ export const psk: KeyExchange12 = {
     handshake.out.ask({ answer: Answered.pskHint, description: EMPTY });
     return 'askPskHint';
   },
-  answer: (handshake, answered, bytes) => {
-    if (answered === Answered.pskHint) return bytes ?? EMPTY;
-    if (answered === Answered.pskKey && handshake.role === 'server') return serverKey(handshake, bytes);
-    if (bytes !== null) return bytes;
-    const missing = answered === Answered.pskKey ? 'no key for this PSK identity' : 'no PSK identity for this server';
-    throw new LocalError('ERR_DTLS_CREDENTIAL', missing, AlertDescription.handshakeFailure);
-  },
+  answer: pskAnswer,
 };
-
-/**
- * The server's key, or one that stands in for it where the identity is unknown: the handshake then goes on in silence
- * until it fails as with a wrong key. The stand-in is made in both cases, so that both cost the same.
- */
-function serverKey(handshake: Handshake12, key: Uint8Array | null): Uint8Array {
-  const standIn = handshake.standInKey(handshake.pskIdentity);
-  handshake.unknownIdentity = key === null;
-  if (key === null) return standIn;
-  wipe(standIn);
-  return key;
-}
 
 /** The key is there: premaster, master secret, record keys. `key` is wiped. */
 function agree(handshake: Handshake12, key: Uint8Array): void {
-  if (key.length === 0) throw new LocalError('ERR_DTLS_CREDENTIAL', 'an empty pre-shared key', AlertDescription.internalError);
-  handshake.identity = { kind: 'psk', identity: handshake.pskIdentity, hint: handshake.pskHint };
+  checkKey(key);
+  handshake.identity = pskIdentity(handshake);
   const premaster = pskPremaster(key);
   wipe(key);
   installKeys(handshake, premaster);
-}
-
-/** What is wrong with the length of an identity, or null. */
-function identityTooLong(handshake: Handshake12, identity: Uint8Array): string | null {
-  const { maxPskIdentityBytes } = handshake.parameters;
-  if (identity.length <= maxPskIdentityBytes) return null;
-  return `a PSK identity of ${identity.length} bytes, where ${maxPskIdentityBytes} are taken`;
 }

@@ -1,36 +1,58 @@
 /**
  * The server's steps that all key exchanges share (RFC 6347 §4.2.1, RFC 5246 §7.4.1).
  */
-import type { Handler } from '../handshake/machine.js';
-import { negotiateServer, serverExtensions } from '../handshake/negotiate.js';
-import { readClientHello, writeServerHello } from '../message/hello.js';
+import { Answered, type Handler } from '../handshake/machine.js';
+import { checkClientHello, negotiateServer, serverExtensions } from '../handshake/negotiate.js';
+import { offersSuite, readClientHello, writeServerHello, type ClientHello } from '../message/hello.js';
 import { copyOf, EMPTY } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
 import { HandshakeType, ProtocolVersion } from '../wire/registry.js';
-import type { Handshake12 } from './handshake.js';
+import type { Handshake12, KeyExchange12 } from './handshake.js';
 import { checkFinished, sendFinished } from './keys.js';
 
 /** The address is proved by now: the cookie is the business of the door, not of the handshake. */
 export const onClientHello: Handler<Handshake12> = (handshake, body) => {
   const hello = readClientHello(body);
-  handshake.negotiated = negotiateServer(hello, handshake.parameters);
+  checkClientHello(hello);
+  const certified = handshake.parameters.cipherSuites.find(
+    ({ id, keyExchange }) => (keyExchange as KeyExchange12).certified && offersSuite(hello.cipherSuites, id),
+  );
+  if (certified === undefined || !handshake.parameters.asksCredential) return acceptHello(handshake, hello);
+  // What the host has to show decides which suites are possible: it is asked before one is chosen.
+  handshake.keys.clientHello = copyOf(body);
+  handshake.clientRandom = copyOf(hello.random);
+  handshake.out.ask({ answer: Answered.credential, wishes: (certified.keyExchange as KeyExchange12).wishes!(handshake, hello) });
+  return 'askServerCredential';
+};
+
+/** The host's credentials are known. */
+export const onServerCredential: Handler<Handshake12> = (handshake) =>
+  acceptHello(handshake, readClientHello(handshake.keys.clientHello));
+
+function acceptHello(handshake: Handshake12, hello: ClientHello): string {
+  handshake.negotiated = negotiateServer(hello, handshake.parameters, ({ keyExchange }) =>
+    (keyExchange as KeyExchange12).possible(handshake, hello),
+  );
   handshake.clientRandom = copyOf(hello.random);
   handshake.serverRandom = handshake.out.random(32);
-  handshake.transcript.start(handshake.hash);
+  const { certified } = handshake.keyExchange;
+  handshake.transcript.start(handshake.hash, certified && handshake.parameters.clientAuthentication !== 'none');
   return handshake.keyExchange.afterClientHello(handshake);
-};
+}
 
 /** Sends ServerHello; the key exchange sends what follows it. No session can be resumed: session_id is empty. */
 export function sendServerHello(handshake: Handshake12): void {
   const { negotiated } = handshake;
   invariant(negotiated !== null, 'ServerHello comes after negotiation');
+  const extensions = serverExtensions(negotiated);
+  handshake.keyExchange.respond(handshake, extensions);
   const body = writeServerHello({
     version: ProtocolVersion.dtls12,
     random: handshake.serverRandom,
     sessionId: EMPTY,
     cipherSuite: negotiated.suite.id,
     compressionMethod: 0,
-    extensions: serverExtensions(negotiated),
+    extensions,
   });
   handshake.send(HandshakeType.serverHello, body);
 }

@@ -23,6 +23,7 @@ export type DtlsErrorCode =
   | 'ERR_DTLS_UNEXPECTED_MESSAGE' // a message out of order
   | 'ERR_DTLS_HANDSHAKE' // negotiation failed
   | 'ERR_DTLS_VERIFY' // a Finished or signature does not verify
+  | 'ERR_DTLS_CERTIFICATE' // what the peer shows is not trusted
   | 'ERR_DTLS_PSK_MISMATCH' // the peer most likely has another key
   | 'ERR_DTLS_TIMEOUT' // retransmissions ran out
   | 'ERR_DTLS_EVICTED' // a half-open peer gave way to a limit

@@ -71,6 +71,11 @@ export class Writer {
     return this.uint16(fits(value.length, 0xffff)).bytes(value);
   }
 
+  /** `opaque<0..2^24-1>`. */
+  vector24(value: Uint8Array): this {
+    return this.uint24(fits(value.length, 0xff_ffff)).bytes(value);
+  }
+
   /** Opens a block whose 16-bit length is patched by `close16` with the returned mark. */
   open16(): number {
     return this.#room(2) + 2;
@@ -78,6 +83,16 @@ export class Writer {
 
   close16(mark: number): this {
     putUint16(this.#bytes, mark - 2, fits(this.#at - mark, 0xffff));
+    return this;
+  }
+
+  /** As `open16`, with a 24-bit length. */
+  open24(): number {
+    return this.#room(3) + 3;
+  }
+
+  close24(mark: number): this {
+    putUint24(this.#bytes, mark - 3, fits(this.#at - mark, 0xff_ffff));
     return this;
   }
 

@@ -4,6 +4,8 @@
  */
 import type { Table12 } from '../../lib/handshake12/handshake.js';
 import { tablesOf } from '../../lib/handshake12/states.js';
+import { ecdheEcdsa } from '../../lib/handshake12/certified.js';
+import { ecdhePsk } from '../../lib/handshake12/ecdhepsk.js';
 import { psk } from '../../lib/handshake12/psk.js';
 import { Answered } from '../../lib/handshake/machine.js';
 import { HandshakeType } from '../../lib/wire/registry.js';
@@ -27,6 +29,6 @@ function tableOf(title: string, table: Table12): string {
 
 /** Both tables, as they stand in lib/README.md. */
 export function stateTables(): string {
-  const { client, server } = tablesOf([psk]);
+  const { client, server } = tablesOf([psk, ecdhePsk, ecdheEcdsa]);
   return `${tableOf('Client', client)}\n\n${tableOf('Server', server)}`;
 }

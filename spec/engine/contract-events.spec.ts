@@ -109,7 +109,8 @@ test('REPLACED comes before CONNECTED when a reconnecting client has proved itse
     getPskInfo: (_, __, type) => (type === 'key' ? KEY : null),
     event: (context, session, level, code, detail) => {
       rig.events.push({ session, level, code, detail, at: rig.now });
-      identities.push(context.getPeer(session)?.identity?.identity);
+      const identity = context.getPeer(session)?.identity;
+      identities.push(identity?.kind === 'psk' ? identity.identity : undefined);
     },
   });
   establish(rig, new ScriptedPeer('client', { identity: text('one') }));

@@ -165,7 +165,7 @@ test('API-06 a Buffer as key, identity and hint, and fragments that come as Buff
   pool.fill(0);
   rig.feed(CLIENT, join(flight[1], flight[2]));
   assert.is(isConnected(rig), true);
-  assert.equal(rig.context.getPeer(CLIENT)?.identity?.hint, hint);
+  assert.equal(rig.context.getPeer(CLIENT)?.identity, { kind: 'psk', identity: IDENTITY, hint });
 });
 
 test('API-06 detached, empty and oversized arrays are network content: dropped or sent as they are, never thrown at', () => {

@@ -220,7 +220,7 @@ test('PSK-07 a server sends its hint in a ServerKeyExchange and leaves the messa
     establish(rig, peer);
     assert.is(isConnected(rig), true);
     assert.equal(peer.messages.filter(({ type }) => type !== 3 && type !== 20).map(({ type }) => type), types);
-    assert.equal(rig.context.getPeer(CLIENT)?.identity?.hint, hint ?? new Uint8Array(0));
+    assert.equal(rig.context.getPeer(CLIENT)?.identity, { kind: 'psk', identity: IDENTITY, hint: hint ?? new Uint8Array(0) });
   }
   const rig = new Rig({}, host({ hint: () => new Uint8Array(1025) }));
   const peer = new ScriptedPeer('client');

@@ -23,6 +23,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   handshake13: 5,
   engine: 6,
   suites: 6,
+  credentials: 6,
   entry: 7,
   sock: 7,
   credman: 7,

@@ -57,7 +57,8 @@ class End implements Out {
     this.#seed = role === 'client' ? 1 : 2;
     const parameters = {
       cipherSuites: [PSK_AES_128_CCM_8], forceExtendedMasterSecret: true, forceRenegotiationInfo: true,
-      maxPskIdentityBytes: 1024, maxHelloVerifyRequests: 3,
+      maxPskIdentityBytes: 1024, maxHelloVerifyRequests: 3, groups: [], signatureSchemes: [], credentials: [], ownTypes: [],
+      asksCredential: false, trust: null, serverName: null, clientAuthentication: 'none' as const,
     };
     this.handshake = new Handshake12(role, TABLES[role], parameters, nobleProvider, this, () => new Uint8Array(32));
   }
@@ -77,6 +78,10 @@ class End implements Out {
 
   complete(): void {
     this.completed = true;
+  }
+
+  wallClock(): number {
+    return 0;
   }
 
   random(length: number): Uint8Array {
@@ -102,7 +107,7 @@ function run(options: { verify: boolean; hint: boolean }, before: (end: End, rol
     work();
     edges.push({ role, from, type, to: handshake.state });
   };
-  const answers = { [Answered.pskHint]: options.hint ? text('hint') : null, [Answered.pskIdentity]: IDENTITY, [Answered.pskKey]: KEY };
+  const answers: Readonly<Record<number, Uint8Array | null>> = { [Answered.pskHint]: options.hint ? text('hint') : null, [Answered.pskIdentity]: IDENTITY, [Answered.pskKey]: KEY };
   const deliver = (from: RoleName, to: RoleName): void => {
     for (const { type, messageSeq, body } of ends[from].sent.splice(0)) {
       step(to, type, () => ends[to].handshake.step(type, messageSeq, body));

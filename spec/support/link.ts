@@ -4,7 +4,7 @@
  * A session is the name of a node. `name#label` opens further paths to the same node: what `a` sends to `b#7` comes
  * to `b` from `a#7`, so that two contexts can have many associations with each other.
  */
-import { DtlsContext, type DtlsHandler, type DtlsOptions, type DtlsError, type Session } from '../../lib/index.js';
+import { DtlsContext, PSK_SUITES, type DtlsHandler, type DtlsOptions, type DtlsError, type Session } from '../../lib/index.js';
 import { IDENTITY, KEY, equal } from './rig.js';
 import { Random } from './random.js';
 
@@ -99,7 +99,7 @@ export class Link {
           handler.schedule?.(context, at);
         },
       },
-      { now: () => this.now, wallClock: () => this.now, random: (length) => random.bytes(length), timeoutJitter: 0, ...options },
+      { now: () => this.now, wallClock: () => this.now, random: (length) => random.bytes(length), timeoutJitter: 0, cipherSuites: PSK_SUITES, ...options },
     );
     const place: Place = { node: { name, context, events, reads }, next: 0 };
     this.#places.set(name, place);

@@ -2,7 +2,7 @@
  * One context on a bench: virtual clock, seeded randomness, everything that comes out written down.
  */
 import {
-  DtlsContext, type DtlsError, type DtlsHandler, type DtlsOptions, type Session, type SessionKey,
+  DtlsContext, PSK_SUITES, type DtlsError, type DtlsHandler, type DtlsOptions, type Peer, type Session, type SessionKey,
 } from '../../lib/index.js';
 import { Random } from './random.js';
 
@@ -65,7 +65,7 @@ export class Rig {
         error: (_, __, error) => void this.errors.push(error),
         ...handler,
       },
-      { now: () => this.now, wallClock: () => this.now, random: (length) => this.random.bytes(length), timeoutJitter: 0, ...options },
+      { now: () => this.now, wallClock: () => this.now, random: (length) => this.random.bytes(length), timeoutJitter: 0, cipherSuites: PSK_SUITES, ...options },
     );
   }
 
@@ -102,6 +102,13 @@ export class Rig {
   get fatal(): number[] {
     return this.events.filter(({ level }) => level === 2).map(({ code }) => code);
   }
+}
+
+/** The identity of a peer that proved itself by a pre-shared key. */
+export function pskIdentityOf(peer: Peer | undefined): Uint8Array {
+  const identity = peer?.identity;
+  if (identity?.kind !== 'psk') throw new Error('no peer with a pre-shared key');
+  return identity.identity;
 }
 
 export function text(value: string): Uint8Array {

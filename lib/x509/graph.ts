@@ -1,0 +1,109 @@
+/**
+ * Certificates by name: those that are believed, and those that a peer sent along. No signature is looked at here.
+ *
+ * Law: work is linear in what was sent. An intermediate from which names lead to no authority is never a candidate, and
+ * those from which they lead there sooner come first (RFC 4158 has more such hints; this one costs least).
+ */
+import { equalBytes } from '../wire/bytes.js';
+import { byteKey } from './bytekey.js';
+import type { Certificate } from './certificate.js';
+
+/** Who is believed. */
+export class Authorities {
+  readonly #byName = new Map<string, Certificate[]>();
+  /** Their DER names, each once. */
+  readonly names: readonly Uint8Array[];
+
+  constructor(certificates: readonly Certificate[]) {
+    const names: Uint8Array[] = [];
+    for (const certificate of certificates) {
+      const key = byteKey(certificate.subject);
+      const known = this.#byName.get(key);
+      if (known === undefined) names.push(certificate.subject);
+      if (known === undefined) this.#byName.set(key, [certificate]);
+      else known.push(certificate);
+    }
+    this.names = names;
+  }
+
+  /** Those with this name. */
+  named(name: Uint8Array): readonly Certificate[] {
+    return this.#byName.get(byteKey(name)) ?? [];
+  }
+
+  /** Whether this very certificate was given. */
+  holds({ subject, der }: Certificate): boolean {
+    return this.named(subject).some((authority) => equalBytes(authority.der, der));
+  }
+}
+
+/** What a peer sent beside its leaf. */
+export class Graph {
+  /** By subject, nearest to an authority first. */
+  readonly #near = new Map<string, Certificate[]>();
+  /** By subject, one of those that lead nowhere. */
+  readonly #far = new Map<string, Certificate>();
+
+  constructor(sent: readonly Certificate[], authorities: Authorities) {
+    const byIssuer = grouped(unique(sent));
+    let frontier: Certificate[] = [];
+    for (const [name, issued] of byIssuer) {
+      if (authorities.named(issued[0]!.issuer).length === 0) continue;
+      frontier.push(...issued);
+      byIssuer.delete(name);
+    }
+    while (frontier.length > 0) {
+      const next: Certificate[] = [];
+      for (const certificate of frontier) {
+        const name = byteKey(certificate.subject);
+        const known = this.#near.get(name);
+        if (known === undefined) this.#near.set(name, [certificate]);
+        else known.push(certificate);
+        next.push(...(byIssuer.get(name) ?? []));
+        byIssuer.delete(name);
+      }
+      frontier = next;
+    }
+    for (const certificate of [...byIssuer.values()].flat()) this.#far.set(byteKey(certificate.subject), certificate);
+  }
+
+  /** Those with this name from which names lead to an authority. */
+  named(name: Uint8Array): readonly Certificate[] {
+    return this.#near.get(byteKey(name)) ?? [];
+  }
+
+  /** How far up names lead from `leaf` where they lead to no authority: the last certificate on the way. */
+  topOf(leaf: Certificate): Certificate {
+    const passed = new Set([leaf]);
+    let last = leaf;
+    for (;;) {
+      const above = this.#far.get(byteKey(last.issuer));
+      if (above === undefined || passed.has(above)) return last;
+      passed.add(above);
+      last = above;
+    }
+  }
+}
+
+/** Certificates by issuer. */
+function grouped(certificates: readonly Certificate[]): Map<string, Certificate[]> {
+  const found = new Map<string, Certificate[]>();
+  for (const certificate of certificates) {
+    const name = byteKey(certificate.issuer);
+    const known = found.get(name);
+    if (known === undefined) found.set(name, [certificate]);
+    else known.push(certificate);
+  }
+  return found;
+}
+
+/** Each certificate once: two that end alike and are not the same are both kept, and a third is not compared. */
+function unique(certificates: readonly Certificate[]): Certificate[] {
+  const seen = new Map<string, Certificate>();
+  return certificates.filter((certificate) => {
+    const end = byteKey(certificate.der.subarray(-16));
+    const like = seen.get(end);
+    if (like === undefined) seen.set(end, certificate);
+    return like === undefined || !equalBytes(like.der, certificate.der);
+  });
+}

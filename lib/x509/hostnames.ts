@@ -1,0 +1,15 @@
+/**
+ * What a DNS name of a host looks like (RFC 1123 §2.1, RFC 5890 §2.3.1 for A-labels), in lower case and without a closing
+ * dot. An underscore is taken too: names of services and devices have it.
+ */
+
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+/** Characters of a name (RFC 1035 §2.3.4, in text and without the root). */
+const MAX_LENGTH = 253;
+
+/** Whether every label is one, and the last is no number: `10.0.0.256` is no name. */
+export function isHostName(name: string): boolean {
+  if (name.length > MAX_LENGTH) return false;
+  const labels = name.split('.');
+  return labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1)!);
+}
