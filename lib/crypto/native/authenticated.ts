@@ -8,13 +8,16 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type CipherGCMTypes, type KeyObject } from 'node:crypto';
 import { wipe } from '../../wire/bytes.js';
-import { aeadAlgorithm, checkRecord, wipedError } from '../aead.js';
+import { aeadAlgorithm, checkRecord, copyBytes, wipedError } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName } from '../provider.js';
 
 const TAG_LENGTH = 16;
 
 /** Shared and never written to: an object literal per record would be one allocation more. */
 const OPTIONS = { authTagLength: TAG_LENGTH };
+
+/** The tag of the record at hand: the platform copies it, and a view would cost more. */
+const tag: Uint8Array = /* @__PURE__ */ new Uint8Array(TAG_LENGTH);
 
 class AuthenticatedCipher implements Aead {
   readonly tagLength: number = TAG_LENGTH;
@@ -50,7 +53,8 @@ class AuthenticatedCipher implements Aead {
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
     const decipher = createDecipheriv(this.#name, key, nonce, OPTIONS);
-    decipher.setAuthTag(sealed.subarray(start + length, end));
+    copyBytes(tag, 0, sealed, start + length, TAG_LENGTH);
+    decipher.setAuthTag(tag);
     if (aad.length > 0) decipher.setAAD(aad);
     const plain = length > 0 ? decipher.update(sealed.subarray(start, start + length)) : null;
     try {
