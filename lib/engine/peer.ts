@@ -24,6 +24,8 @@ export class Peer {
   parameters: Parameters;
   /** @internal The table the peer stands in, null before and after. */
   table: Peers | null = null;
+  /** @internal Place among the half-open peers of its address; −1 when it is not one of them. */
+  place = -1;
   /** @internal */
   pathMtu: number;
 

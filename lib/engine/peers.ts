@@ -5,11 +5,15 @@
  * does (the port is ignored, it costs an attacker nothing). No string is built per look-up.
  */
 import type { Session, SessionKey } from './events.js';
+import { Line, type Placed } from './line.js';
 import type { Peer } from './peer.js';
 import { CanonicalSession, portKey } from './session.js';
 
-/** The half-open peers of one address, oldest first. */
-type Crowd = Set<Peer>;
+/** The half-open peers of one address, and the crowd's place among crowds of its size. */
+class Crowd implements Placed {
+  readonly line: Line<Peer> = new Line();
+  place = -1;
+}
 
 export class Peers {
   readonly #maxPeers: number;
@@ -19,8 +23,8 @@ export class Peers {
   readonly #byAddress: Map<string, Peer | Map<number, Peer>> = new Map();
   readonly #byName: Map<string, Peer> = new Map();
   readonly #crowds: Map<string, Crowd> = new Map();
-  /** Addresses by the size of their crowd, so that the fullest is found at once. */
-  readonly #bySize: Set<string>[] = [];
+  /** Crowds by their size, so that the fullest is found at once. */
+  readonly #bySize: Line<Crowd>[] = [];
   #size = 0;
   #halfOpen = 0;
 
@@ -55,11 +59,9 @@ export class Peers {
    */
   victim(session: Session): Peer | null | undefined {
     const crowd = this.#crowds.get(addressOf(session));
-    if (crowd !== undefined && crowd.size >= this.#maxPerAddress) return oldest(crowd);
+    if (crowd !== undefined && crowd.line.size >= this.#maxPerAddress) return crowd.line.oldest;
     if (this.#halfOpen < this.#maxHalfOpen && this.#size < this.#maxPeers) return null;
-    if (this.#halfOpen === 0) return undefined;
-    const [fullest] = this.#bySize[this.#bySize.length - 1]!;
-    return oldest(this.#crowds.get(fullest!)!);
+    return this.#bySize[this.#bySize.length - 1]?.oldest?.line.oldest;
   }
 
   /** Adds a peer that is half-open. */
@@ -85,22 +87,22 @@ export class Peers {
   reopen(peer: Peer): void {
     const { session } = peer;
     const address = addressOf(session);
-    const crowd: Crowd = this.#crowds.get(address) ?? new Set();
-    if (crowd.has(peer)) return;
+    if (peer.place >= 0) return;
+    const crowd = this.#crowds.get(address) ?? new Crowd();
     this.#halfOpen++;
-    crowd.add(peer);
+    crowd.line.join(peer);
     this.#crowds.set(address, crowd);
-    this.#resize(address, crowd.size - 1, crowd.size);
+    this.#resize(crowd, crowd.line.size - 1);
   }
 
   /** A peer is half-open no longer. */
   establish(peer: Peer): void {
     const address = addressOf(peer.session);
     const crowd = this.#crowds.get(address);
-    if (crowd === undefined || !crowd.delete(peer)) return;
+    if (crowd === undefined || !crowd.line.leave(peer)) return;
     this.#halfOpen--;
-    this.#resize(address, crowd.size + 1, crowd.size);
-    if (crowd.size === 0) this.#crowds.delete(address);
+    this.#resize(crowd, crowd.line.size + 1);
+    if (crowd.line.size === 0) this.#crowds.delete(address);
   }
 
   /** Forgets a peer. */
@@ -119,11 +121,6 @@ export class Peers {
     this.establish(peer);
   }
 
-  /** Half-open peers, for the statistics. */
-  *halfOpenPeers(): IterableIterator<Peer> {
-    for (const crowd of this.#crowds.values()) yield* crowd;
-  }
-
   /** Every peer, in a list that later changes do not touch. */
   all(): Peer[] {
     const peers = [...this.#byName.values()];
@@ -134,18 +131,15 @@ export class Peers {
     return peers;
   }
 
-  #resize(address: string, from: number, to: number): void {
-    this.#bySize[from]?.delete(address);
-    if (to > 0) (this.#bySize[to] ??= new Set()).add(address);
+  /** A crowd had `before` members and now has one more or less. */
+  #resize(crowd: Crowd, before: number): void {
+    this.#bySize[before]?.leave(crowd);
+    const { size } = crowd.line;
+    if (size > 0) (this.#bySize[size] ??= new Line()).join(crowd);
     while (this.#bySize.length > 0 && !(this.#bySize[this.#bySize.length - 1]?.size)) this.#bySize.pop();
   }
 }
 
 function addressOf(session: SessionKey | Session): string {
   return typeof session === 'string' ? session : session.address;
-}
-
-function oldest(crowd: Crowd): Peer {
-  const [first] = crowd;
-  return first!;
 }
