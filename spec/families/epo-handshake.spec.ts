@@ -82,6 +82,27 @@ test('EPO-04 early records that fill the budget do not keep the next message out
   }
 });
 
+test('EPO-04 early records and messages ahead together hold no more than the limit says', () => {
+  for (const role of ROLES) {
+    for (const maxHeldBytes of [2048, 6144]) {
+      const bench = new Bench({ maxHeldBytes });
+      const course = bench.course(role).to('helloDone');
+      const before = bench.snapshot(course.session).heldBytes;
+      let most = 0;
+      for (let i = 0; i < 60; i++) {
+        bench.rig.feed(course.session, forged(23, 1, i, 100 + 20 * i));
+        const ahead = { type: 11, epoch: 0, messageSeq: course.peer.messageSeq + 1 + (i % 7), body: new Uint8Array(4000) };
+        bench.rig.feed(course.session, course.piece(ahead, 60 * i, 60 * i + 1));
+        most = Math.max(most, bench.snapshot(course.session).heldBytes - before);
+      }
+      assert.ok(most <= maxHeldBytes, `${role}: ${most} bytes held`);
+      assert.ok(most > maxHeldBytes / 2, `${role}: only ${most} bytes held, the limit was not tried`);
+      course.live();
+      bench.conclude();
+    }
+  }
+});
+
 test('EPO-04 an honest Finished that comes before its ChangeCipherSpec is kept and used, and freed', () => {
   for (const role of ROLES) {
     const bench = new Bench();
