@@ -12,7 +12,7 @@ import { MAX_SEQUENCE, writeRecordHeader } from '../../lib/record/header12.js';
 import { Bench, CHANGE_CIPHER_SPEC, ROLES, STAGES, UNDER_WAY } from '../flight/course.js';
 import { IDENTITY, join, KEY } from '../support/rig.js';
 
-/** What may be held of records for epochs that have no keys yet (cases.md section 4), in records and bytes. */
+/** What may be held of records for epochs that have no keys yet, in records and bytes. */
 const EARLY_RECORDS = 10;
 const EARLY_BYTES = 8192;
 

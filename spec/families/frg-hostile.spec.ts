@@ -8,7 +8,7 @@ import { AlertDescription, ContentType, HandshakeType } from '../../lib/index.js
 import { Bench, CHANGE_CIPHER_SPEC, ROLES, STAGES, UNDER_WAY, type Course, type Role, type Stage } from '../flight/course.js';
 import { IDENTITY, join, KEY } from '../support/rig.js';
 
-/** What one handshake may hold: the promise for a half-open peer (cases.md section 4). */
+/** What one handshake may hold: the promise for a half-open peer. */
 const HALF_OPEN_PROMISE = 8192;
 
 /** Every stage that waits for a message that can be cut in two, with the place to cut it. */
