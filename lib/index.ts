@@ -5,16 +5,7 @@ import { DtlsContext as CoreContext } from './engine/context.js';
 import type { DtlsOptions } from './engine/config.js';
 import type { DtlsHandler } from './engine/events.js';
 import { nobleProvider } from './crypto/noble/index.js';
-import type { CipherSuite } from './crypto/suites.js';
-import { CERTIFICATE_SUITES } from './suites/certificate.js';
-import { ECDHE_PSK_SUITES } from './suites/ecdhepsk.js';
-import { PSK_SUITES } from './suites/psk.js';
-
-/**
- * Every suite, best first: with an ephemeral exchange before without, which leaves old records closed when a key is lost.
- * A side offers and accepts only those that it has credentials for.
- */
-export const ALL_SUITES: readonly CipherSuite[] = [...CERTIFICATE_SUITES, ...ECDHE_PSK_SUITES, ...PSK_SUITES];
+import { ALL_SUITES } from './suites/all.js';
 
 /** A context whose `crypto` defaults to noble and whose `cipherSuites` default to all. */
 export class DtlsContext extends CoreContext {
@@ -25,6 +16,7 @@ export class DtlsContext extends CoreContext {
 }
 
 export * from './core.js';
+export { ALL_SUITES } from './suites/all.js';
 export * from './suites/certificate.js';
 export * from './suites/ecdhepsk.js';
 export * from './suites/psk.js';

@@ -25,13 +25,14 @@ import {
 } from '../engine/events.js';
 import { Peer } from '../engine/peer.js';
 import type { Stats } from '../engine/stats.js';
-import { PSK_SUITES } from '../suites/psk.js';
+import { ALL_SUITES } from '../suites/all.js';
 import { LocalError, type DtlsError } from '../wire/errors.js';
 import { AlertLevel, ContentType } from '../wire/registry.js';
 import { formatSession, reachable, resolveHost, type Family } from './address.js';
 import { Attempts, patiently, timersWithin, unless } from './attempts.js';
 import type { BindOptions, ConnectOptions, DtlsSocketEvents, DtlsSocketOptions, SocketHandler, SocketStats } from './options.js';
 import { PskSource, quietly } from './psk.js';
+import { keyCallbacks, nameOf, verifiesKeys, withoutPreShared, type Wanted } from './publickey.js';
 import { UdpSocket, type SystemError, type UdpOptions } from './udp.js';
 
 export { DtlsError, LocalError, PeerError } from '../wire/errors.js';
@@ -53,6 +54,8 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   readonly #now: () => number;
   /** Timers of the host's own choice, which no timeout of a connection overrides. */
   readonly #timers: UserParameters;
+  /** What concerns public keys among the options. */
+  readonly #defaults: Required<Pick<DtlsOptions, 'cipherSuites'>> & Pick<DtlsOptions, 'trust' | 'serverName'>;
   readonly #connected: Map<SessionKey, Peer> = new Map();
   readonly #attempts: Attempts;
   readonly #traffic = { datagramsReceived: 0, datagramsSent: 0, bytesReceived: 0, bytesSent: 0, sendErrors: 0 };
@@ -72,8 +75,9 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     this.#udpOptions = udp;
     this.#tap = tap;
     this.#now = engine.now ?? (() => performance.now());
-    const { crypto = nativeProvider, cipherSuites = PSK_SUITES, initialTimeoutMs, maxRetransmits } = engine;
+    const { crypto = nativeProvider, cipherSuites = ALL_SUITES, initialTimeoutMs, maxRetransmits, trust, serverName } = engine;
     this.#timers = { initialTimeoutMs, maxRetransmits };
+    this.#defaults = { cipherSuites, trust, serverName };
     this.context = new DtlsContext(this.#callbacks(), { ...engine, now: this.#now, crypto, cipherSuites });
     this.#attempts = new Attempts((session) => {
       if (this.#closing === null) this.context.close(session);
@@ -100,8 +104,9 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     if (!(Number.isInteger(port) && port > 0 && port <= 0xffff)) throw argument(`the port ${String(port)}: it goes from 1 to 65535`);
     if (timeoutMs !== undefined && !(timeoutMs >= 1 && timeoutMs < 2 ** 31)) throw argument(`timeoutMs is ${String(timeoutMs)}`);
     const own = psk === undefined ? null : new PskSource(psk);
-    if (!(own ?? this.#psk)?.canConnect && (own !== null || this.#handler.getPskInfo === undefined)) {
-      throw new LocalError('ERR_DTLS_CREDENTIAL', 'a client needs a credential: psk: { identity, key }');
+    // What can be known now is said before a socket is opened.
+    if (this.#handler.getUserParameters === undefined || parameters !== undefined) {
+      this.#asClient({ own, serverName: null, host }, parameters ?? {});
     }
     const who = formatSession({ address: host, port });
     const late = new LocalError('ERR_DTLS_TIMEOUT', `the handshake with ${who} was not complete after ${(timeoutMs ?? 0) / 1000} s`);
@@ -111,7 +116,8 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
       stop.throwIfAborted();
       this.#alive();
       const left = timeoutMs === undefined ? undefined : Math.max(1, timeoutMs - (performance.now() - startedAt));
-      return this.#handshake({ address, port }, own, parameters, left, stop);
+      const wanted = { own, serverName: options.serverName, host };
+      return this.#handshake({ address, port }, wanted, parameters, left, stop);
     });
   }
 
@@ -167,15 +173,15 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   }
 
   /** Begins a handshake, or joins in what is there already. */
-  #handshake(session: Session, psk: PskSource | null, parameters: UserParameters | undefined, timeMs: number | undefined, stop: AbortSignal): Promise<Peer> {
+  #handshake(session: Session, wanted: Wanted, parameters: UserParameters | undefined, timeMs: number | undefined, stop: AbortSignal): Promise<Peer> {
     const known = this.context.getPeer(session);
     if (known?.state === 'connected') return Promise.resolve(known);
     if (known?.state === 'handshake') return this.#attempts.wait(known.session, stop);
-    const asked = parameters ?? this.#handler.getUserParameters?.(this.context, session) ?? {};
+    const asked = this.#asClient(wanted, parameters ?? this.#handler.getUserParameters?.(this.context, session) ?? {});
     const chosen = { ...this.#timers, ...asked };
     const isTimed = timeMs === undefined || chosen.initialTimeoutMs !== undefined || chosen.maxRetransmits !== undefined;
     const peer = this.context.newPeer(session, { ...(isTimed ? {} : timersWithin(timeMs)), ...asked });
-    if (psk !== null) this.#ownPsk.set(peer, psk);
+    if (wanted.own !== null) this.#ownPsk.set(peer, wanted.own);
     const outcome = this.#attempts.wait(peer.session, stop);
     try {
       this.context.connectPeer(peer);
@@ -185,9 +191,33 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     return outcome;
   }
 
+  /** The parameters of a client: what it can prove and check decides what it offers. */
+  #asClient({ own, serverName, host }: Wanted, asked: UserParameters): UserParameters {
+    const { cipherSuites, trust = this.#defaults.trust } = asked;
+    const believes = (trust ?? null) !== null || verifiesKeys(this.#handler);
+    const hasPsk = own === null ? this.#psk?.canConnect === true || this.#handler.getPskInfo !== undefined : own.canConnect;
+    const suites = cipherSuites ?? this.#defaults.cipherSuites;
+    const offered = hasPsk ? suites : withoutPreShared(suites);
+    if (!hasPsk && (!believes || offered.length === 0)) {
+      const why = believes ? 'no suite for public keys is among cipherSuites' : 'or somebody to believe: trust';
+      throw new LocalError('ERR_DTLS_CREDENTIAL', `a client needs a credential: psk: { identity, key }, ${why}`);
+    }
+    const names = [serverName, asked.serverName, this.#defaults.serverName, believes ? nameOf(host) : undefined];
+    const name = names.find((given) => given !== undefined);
+    return { ...asked, cipherSuites: offered, ...(name !== undefined && { serverName: name }) };
+  }
+
+  /** The parameters of a client that comes to us. */
+  #asServer(asked: UserParameters | null | undefined | void): UserParameters {
+    const parameters = asked ?? {};
+    if (this.#psk !== null || this.#handler.getPskInfo !== undefined) return parameters;
+    const accepted = withoutPreShared(parameters.cipherSuites ?? this.#defaults.cipherSuites);
+    return accepted.length === 0 ? parameters : { ...parameters, cipherSuites: accepted };
+  }
+
   #callbacks(): DtlsHandler {
-    const { getUserParameters } = this.#handler;
     return {
+      ...keyCallbacks(this.#handler),
       write: (_context, session, datagram) => this.#write(session, datagram),
       read: (context, session, data) => {
         const peer = context.getPeer(session);
@@ -201,7 +231,7 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
         }
       },
       getPskInfo: (context, session, type, description) => this.#pskInfo(context, session, type, description),
-      ...(getUserParameters && { getUserParameters: (context, session) => getUserParameters.call(this.#handler, context, session) }),
+      getUserParameters: (context, session) => this.#asServer(this.#handler.getUserParameters?.(context, session)),
       schedule: (_context, atMs) => this.#schedule(atMs),
       error: (_context, session, error) => this.#tell('dtlsError', asError(error), session),
     };

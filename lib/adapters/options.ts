@@ -11,15 +11,19 @@ import type { DtlsError } from '../wire/errors.js';
 import type { Family } from './address.js';
 import type { Patience } from './attempts.js';
 import type { Bytes, PskOption } from './psk.js';
+import type { KeyCallbacks } from './publickey.js';
 import type { SystemError, UdpOptions } from './udp.js';
 
-/** Options of a DtlsSocket: those of the context, and what a socket adds. `crypto` is the native provider by default. */
+/** Options of a DtlsSocket: those of the context, and what a socket adds. By default `crypto` is the native provider and `cipherSuites` are all. */
 export interface DtlsSocketOptions extends DtlsOptions {
   /** Pre-shared keys, for both roles. */
   readonly psk?: PskOption | undefined;
   /** The identity hint to send as a server. */
   readonly pskHint?: Bytes | undefined;
-  /** Callbacks of the engine, for full control: `getPskInfo` takes the place of `psk`, `event` hears everything. */
+  /**
+   * Callbacks of the engine, for full control: `getPskInfo` takes the place of `psk`, `event` hears everything, those of
+   * public keys stand beside `credentials` and `trust`.
+   */
   readonly handler?: SocketHandler | undefined;
   /** The UDP socket's own options. */
   readonly udp?: UdpOptions | undefined;
@@ -28,7 +32,7 @@ export interface DtlsSocketOptions extends DtlsOptions {
 }
 
 /** The engine's callbacks that a DtlsSocket leaves to its host. */
-export type SocketHandler = Pick<DtlsHandler, 'getPskInfo' | 'getUserParameters' | 'event'>;
+export type SocketHandler = Pick<DtlsHandler, 'getPskInfo' | 'getUserParameters' | 'event'> & KeyCallbacks;
 
 /** Where to listen. */
 export interface BindOptions {
@@ -47,6 +51,11 @@ export interface ConnectOptions extends Patience {
   readonly family?: Family | undefined;
   /** The key for this peer, in place of the socket's. */
   readonly psk?: PskOption | undefined;
+  /**
+   * The name that the server's certificate must hold, also sent as SNI. Default where public keys are checked: the
+   * option of the parameters or of the socket, else `host` if it is a name and no address. `null`: none.
+   */
+  readonly serverName?: string | null | undefined;
 }
 
 /** Events of a DtlsSocket, with what their listeners get. */

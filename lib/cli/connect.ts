@@ -9,6 +9,7 @@ import type { DtlsSocket, SystemError } from '../adapters/node.js';
 import type { Peer } from '../engine/peer.js';
 import type { DtlsError } from '../wire/errors.js';
 import { openSocket, stopped, tellConnected, tellData, tellError } from './endpoint.js';
+import { describeIdentity } from './identity.js';
 import { eachLine, MAX_LINE } from './lines.js';
 import type { Options } from './options.js';
 import type { Terminal } from './terminal.js';
@@ -20,14 +21,14 @@ const GLANCE_MS = 20;
 
 /** Connects, carries data until input or association end, or until `signal` says so. Returns the exit code. */
 export async function connect(options: Options, terminal: Terminal, signal: AbortSignal): Promise<number> {
-  const { endpoint, timeoutMs, json } = options;
+  const { endpoint, timeoutMs, json, serverName } = options;
   const socket = openSocket(options, terminal);
   const traffic = new Traffic(socket, options, terminal);
   try {
-    const peer = await socket.connect({ ...endpoint, timeoutMs, signal });
+    const peer = await socket.connect({ ...endpoint, timeoutMs, signal, serverName });
     const chatty = options.verbose || process.stdin.isTTY === true;
     tellConnected(terminal, peer, null);
-    if (chatty && !json) terminal.note(`connected to ${formatSession(peer.session)} with ${peer.suite?.name}`);
+    if (chatty && !json) terminal.note(`connected to ${formatSession(peer.session)} with ${peer.suite?.name}, ${describeIdentity(peer.identity).words}`);
     return await Promise.race([stopped(signal), traffic.gone, traffic.run(peer)]);
   } catch (error) {
     if (signal.aborted) return signal.reason as number;

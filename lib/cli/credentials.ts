@@ -19,14 +19,18 @@ export interface KeySources {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Every key that is given, those on the command line first. Throws a UsageError; at least one is there otherwise. */
-export function readCredentials({ given, files, environment }: KeySources): PskCredential[] {
+/**
+ * Every key that is given, those on the command line first. Throws a UsageError. Without any key it is one too, which
+ * ends with `otherwise`, the other way to go; null: there need be none.
+ */
+export function readCredentials({ given, files, environment }: KeySources, otherwise: string | null = ''): PskCredential[] {
   const credentials = given.map((text) => parseCredential(text, '--psk'));
   for (const file of files) credentials.push(...parseLines(readText(file), file));
   const variable = environment[KEY_VARIABLE];
   if (credentials.length === 0 && variable !== undefined) credentials.push(...parseLines(variable, KEY_VARIABLE));
-  if (credentials.length > 0) return credentials;
-  throw new UsageError(`no key: give --psk IDENTITY:KEY or --psk-file FILE, or set ${KEY_VARIABLE}=IDENTITY:KEY`);
+  if (credentials.length > 0 || otherwise === null) return credentials;
+  const ways = `no key: give --psk IDENTITY:KEY or --psk-file FILE, or set ${KEY_VARIABLE}=IDENTITY:KEY`;
+  throw new UsageError(otherwise === '' ? ways : `${ways}; ${otherwise}`);
 }
 
 /** One `IDENTITY:KEY`. A key in hex ends the text as `:hex:DIGITS`; otherwise the last colon divides. */

@@ -7,6 +7,7 @@ import { DtlsSocket, type SystemError } from '../adapters/node.js';
 import type { SessionKey } from '../engine/events.js';
 import type { Peer } from '../engine/peer.js';
 import type { DtlsError } from '../wire/errors.js';
+import { describeIdentity } from './identity.js';
 import type { Options } from './options.js';
 import { printable, printableLine } from './printable.js';
 import type { Terminal } from './terminal.js';
@@ -15,9 +16,14 @@ import { UsageError } from './usage.js';
 /** A socket as the options want it. Throws a UsageError for what the engine does not take. */
 export function openSocket(options: Options, terminal: Terminal): DtlsSocket {
   const { credentials, hint, suites, mtu, forceExtendedMasterSecret, forceRenegotiationInfo, timeoutMs, verbose } = options;
+  const { shown, trust, clientAuthentication, insecure } = options;
+  if (insecure) terminal.note('WARNING: --insecure believes EVERY certificate and key: whoever is on the path can be anybody');
   try {
     return new DtlsSocket({
-      psk: credentials,
+      ...(credentials.length > 0 && { psk: credentials }),
+      credentials: shown,
+      trust,
+      clientAuthentication,
       pskHint: hint,
       cipherSuites: suites,
       mtu,
@@ -34,11 +40,9 @@ export function openSocket(options: Options, terminal: Terminal): DtlsSocket {
 /** Tells that an association is complete. */
 export function tellConnected(terminal: Terminal, peer: Peer, text: ((details: string) => string) | null): void {
   const { session, suite, role, extendedMasterSecret } = peer;
-  const psk = peer.identity?.kind === 'psk' ? peer.identity : null;
-  const identity = psk === null ? '' : printable(psk.identity);
-  const hint = psk === null ? '' : printable(psk.hint);
-  const fields = { peer: formatSession(session), role, identity, hint, suite: suite?.name, extendedMasterSecret };
-  terminal.event('connected', fields, text === null ? null : text(`${suite?.name}, identity ${JSON.stringify(identity)}`));
+  const { kind, identity, more, words } = describeIdentity(peer.identity);
+  const fields = { peer: formatSession(session), role, kind, identity, ...more, suite: suite?.name, extendedMasterSecret };
+  terminal.event('connected', fields, text === null ? null : text(`${suite?.name}, ${words}`));
 }
 
 /** Tells what a peer said. */

@@ -1,17 +1,18 @@
 #!/usr/bin/env node
 /**
- * `microdtls`: serve, connect, demo. This file reads the first argument, turns signals and a closed stdout into one
+ * `microdtls`: serve, connect, demo, keygen. This file reads the first argument, turns signals and a closed stdout into one
  * orderly stop, and errors into exit codes: 0 well, 1 failed, 2 arguments, 130 Ctrl-C.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from './connect.js';
 import { demo } from './demo.js';
+import { keygen } from './keygen.js';
 import { parseOptions } from './options.js';
 import { serve } from './serve.js';
 import { Terminal } from './terminal.js';
 import { helpText, usageLine, UsageError, type Command } from './usage.js';
 
-const COMMANDS = { serve, connect, demo };
+const COMMANDS = { serve, connect, demo, keygen };
 
 process.exitCode = await main(process.argv.slice(2), stopSignal());
 // An open terminal or pipe would keep the process alive.

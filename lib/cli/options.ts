@@ -8,12 +8,18 @@ import { isIPv6 } from 'node:net';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Bytes, PskCredential } from '../adapters/psk.js';
 import type { CipherSuite } from '../crypto/suites.js';
-import { PSK_SUITES } from '../suites/psk.js';
+import { ALL_SUITES } from '../suites/all.js';
+import type { Credential, Trust } from '../handshake/authenticate.js';
 import { readCredentials, textOrHex } from './credentials.js';
+import { readPublicKeys, type PublicKeys } from './publickeys.js';
+import { generalName } from './selfsigned.js';
 import { UsageError, type Command } from './usage.js';
 
 /** The port of coaps (RFC 7252 §12.7), the usual one for DTLS. */
 const DEFAULT_PORT = 5684;
+
+const PUBLIC_KEYS_OF_SERVER = 'or show a certificate or raw key: --cert FILE --key FILE, --raw-key FILE';
+const PUBLIC_KEYS_OF_CLIENT = 'or say which certificates or raw keys to believe: --ca FILE, --trust-key FILE';
 
 /** Where to listen, or whom to connect to. */
 export interface Endpoint {
@@ -21,11 +27,30 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** What `keygen` makes. */
+export interface KeygenOptions {
+  readonly out: string;
+  readonly names: readonly string[];
+  readonly raw: boolean;
+  readonly days: number;
+}
+
 /** The options of a command, complete. What a command does not know has its default. */
 export interface Options {
   readonly help: boolean;
   readonly endpoint: Endpoint;
+  /** Pre-shared keys. */
   readonly credentials: readonly PskCredential[];
+  /** Certificates and raw keys to show. */
+  readonly shown: readonly Credential[];
+  /** Whom to believe. */
+  readonly trust: Trust | null;
+  /** What `keygen` makes. */
+  readonly keygen: KeygenOptions;
+  readonly serverName: string | undefined;
+  readonly clientAuthentication: 'none' | 'request' | 'require';
+  /** Everybody is believed. */
+  readonly insecure: boolean;
   readonly hint: Bytes | undefined;
   readonly suites: readonly CipherSuite[] | undefined;
   readonly mtu: number | undefined;
@@ -45,6 +70,13 @@ const COMMON = {
   ...HELP,
   psk: { type: 'string', multiple: true },
   'psk-file': { type: 'string', multiple: true },
+  cert: VALUE,
+  key: VALUE,
+  'raw-key': VALUE,
+  ca: { type: 'string', multiple: true },
+  crl: { type: 'string', multiple: true },
+  'trust-key': { type: 'string', multiple: true },
+  insecure: FLAG,
   suites: VALUE,
   mtu: VALUE,
   'allow-no-ems': FLAG,
@@ -55,9 +87,10 @@ const COMMON = {
 } as const;
 
 const KNOWN: Readonly<Record<Command, NonNullable<ParseArgsConfig['options']>>> = {
-  serve: { ...COMMON, listen: VALUE, hint: VALUE, echo: FLAG },
-  connect: { ...COMMON, wait: VALUE },
+  serve: { ...COMMON, listen: VALUE, hint: VALUE, echo: FLAG, 'require-client-cert': FLAG },
+  connect: { ...COMMON, wait: VALUE, 'server-name': VALUE },
   demo: { ...HELP, suites: VALUE, mtu: VALUE },
+  keygen: { ...HELP, out: VALUE, name: { type: 'string', multiple: true }, raw: FLAG, days: VALUE },
 };
 
 /** The options of `command` from its arguments. Throws a UsageError. */
@@ -65,24 +98,82 @@ export function parseOptions(command: Command, args: readonly string[], environm
   const { values, positionals } = parse(command, args);
   const text = (name: string): string | undefined => values[name] as string | undefined;
   const list = (name: string): readonly string[] => (values[name] as string[] | undefined) ?? [];
-  const help = values['help'] === true;
+  const flag = (name: string): boolean => values[name] === true;
+  const help = flag('help');
   const hint = text('hint');
-  const needsKey = command !== 'demo' && !help;
+  const keys = help || command === 'demo' || command === 'keygen' ? NO_KEYS : keysOf(command, { text, list, flag }, environment);
   return {
     help,
     endpoint: help ? { host: '', port: 0 } : endpointOf(command, positionals, text('listen')),
-    credentials: needsKey ? readCredentials({ given: list('psk'), files: list('psk-file'), environment }) : [],
+    ...keys,
+    keygen: keygenOf({ text, list, flag }),
+    serverName: text('server-name'),
     hint: hint === undefined ? undefined : textOrHex(hint, '--hint'),
     suites: parseSuites(text('suites')),
     mtu: number('--mtu', text('mtu'), MIN_MTU, MAX_DATAGRAM, true),
-    forceExtendedMasterSecret: values['allow-no-ems'] !== true,
-    forceRenegotiationInfo: values['allow-no-renegotiation-info'] !== true,
+    forceExtendedMasterSecret: !flag('allow-no-ems'),
+    forceRenegotiationInfo: !flag('allow-no-renegotiation-info'),
     timeoutMs: 1000 * (number('--timeout', text('timeout'), 0.001, 86_400) ?? 10),
     waitMs: 1000 * (number('--wait', text('wait'), 0, 86_400) ?? 2),
-    echo: values['echo'] === true,
-    json: values['json'] === true,
-    verbose: values['verbose'] === true,
+    echo: flag('echo'),
+    json: flag('json'),
+    verbose: flag('verbose'),
   };
+}
+
+/** The arguments by name. */
+interface Values {
+  text(name: string): string | undefined;
+  list(name: string): readonly string[];
+  flag(name: string): boolean;
+}
+
+function keygenOf({ text, list, flag }: Values): KeygenOptions {
+  const names = list('name');
+  const raw = flag('raw');
+  const wrong = names.find((name) => generalName(name) === null);
+  if (wrong !== undefined) throw new UsageError(`--name is ${JSON.stringify(wrong)}: no DNS name, address or URI`);
+  if (raw && (names.length > 0 || text('days') !== undefined)) throw new UsageError('--raw makes a bare key, which has no --name and no --days');
+  const days = number('--days', text('days'), 1, 36_500, true) ?? 365;
+  return { out: text('out') ?? 'microdtls', names: names.length > 0 ? names : ['localhost'], raw, days };
+}
+
+type Keys = Pick<Options, 'credentials' | 'shown' | 'trust' | 'clientAuthentication' | 'insecure'>;
+
+const NO_KEYS: Keys = { credentials: [], shown: [], trust: null, clientAuthentication: 'none', insecure: false };
+
+/** Pre-shared keys and public keys. A server must have something to show, a client somebody to believe. */
+function keysOf(command: Command, { text, list, flag }: Values, environment: NodeJS.ProcessEnv): Keys {
+  const insecure = flag('insecure');
+  const { shown, trust } = readPublicKeys({
+    cert: text('cert'),
+    key: text('key'),
+    rawKey: text('raw-key'),
+    authorities: list('ca'),
+    revocationLists: list('crl'),
+    trustedKeys: list('trust-key'),
+    insecure,
+  });
+  const suffices = command === 'serve' ? shown.length > 0 : trust !== null;
+  const given = { given: list('psk'), files: list('psk-file') };
+  const otherwise = command === 'serve' ? PUBLIC_KEYS_OF_SERVER : PUBLIC_KEYS_OF_CLIENT;
+  const credentials = readCredentials({ ...given, environment: suffices ? {} : environment }, suffices ? null : otherwise);
+  if (credentials.length === 0 && text('hint') !== undefined) throw new UsageError('--hint is for pre-shared keys, and there is none');
+  checkUse(command, { shown, trust });
+  const required = flag('require-client-cert');
+  if (required && trust === null) throw new UsageError('--require-client-cert needs --ca FILE, --trust-key FILE or --insecure: whom to believe');
+  const clientAuthentication = required ? 'require' : command === 'serve' && trust !== null ? 'request' : 'none';
+  return { credentials, shown, trust, clientAuthentication, insecure };
+}
+
+/** What is given beside a pre-shared key and could never be of use is a mistake. */
+function checkUse(command: Command, { shown, trust }: PublicKeys): void {
+  if (command === 'serve' && trust !== null && shown.length === 0) {
+    throw new UsageError('a server asks clients for certificates and keys only if it shows one: --cert FILE --key FILE or --raw-key FILE');
+  }
+  if (command === 'connect' && shown.length > 0 && trust === null) {
+    throw new UsageError('a client shows a certificate or key only to servers it believes: --ca FILE, --trust-key FILE or --insecure');
+  }
 }
 
 /** `HOST:PORT`, `HOST`, `:PORT`, `[IPv6]:PORT`, or an IPv6 address alone. */
@@ -121,9 +212,9 @@ function endpointOf(command: Command, positionals: readonly string[], listen: st
 function parseSuites(text: string | undefined): readonly CipherSuite[] | undefined {
   return text?.split(',').map((given) => {
     const name = given.trim().toUpperCase();
-    const suite = PSK_SUITES.find((row) => row.name === name || shortName(row) === name);
+    const suite = ALL_SUITES.find((row) => row.name === name || shortName(row) === name);
     if (suite !== undefined) return suite;
-    throw new UsageError(`${JSON.stringify(given)} is no suite that is known here: ${PSK_SUITES.map(shortName).join(', ')}`);
+    throw new UsageError(`${JSON.stringify(given)} is no suite that is known here: ${ALL_SUITES.map(shortName).join(', ')}`);
   });
 }
 

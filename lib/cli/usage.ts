@@ -6,13 +6,14 @@
 export class UsageError extends Error {}
 
 /** What can be run. */
-export type Command = 'serve' | 'connect' | 'demo';
+export type Command = 'serve' | 'connect' | 'demo' | 'keygen';
 
 const OVERVIEW = `microdtls: DTLS 1.2 on the command line
 
   microdtls serve    [--listen HOST:PORT] --psk IDENTITY:KEY [options]   a server
   microdtls connect  HOST:PORT --psk IDENTITY:KEY [options]              a client
   microdtls demo     [options]                                           both, on this machine
+  microdtls keygen   [options]                                           a key with a certificate
 
   microdtls COMMAND --help    the options of a command
   microdtls --version         the version
@@ -23,10 +24,19 @@ Keys
   --psk IDENTITY:KEY     a pre-shared key; KEY is text, or hex:DIGITS (ID:hex:0011…). The last colon divides.
                          IDENTITY may be hex:DIGITS too. Other users of this machine can see it: prefer
   --psk-file FILE        lines of IDENTITY:KEY; blank lines and lines that begin with # do not count
-  MICRODTLS_PSK          the environment variable, lines as in the file; used if neither option is given
+  MICRODTLS_PSK          the environment variable, lines as in the file; used if no key is given otherwise
+
+Certificates and raw public keys, beside --psk or instead of it (PEM or DER; microdtls keygen makes some)
+  --cert FILE --key FILE the certificate to show, followed by those between it and its authority, and its private key
+  --raw-key FILE         a private key whose bare public key is shown (RFC 7250)
+  --ca FILE              believe certificates from these authorities, and these certificates; may be given again
+  --crl FILE             refuse the certificates that this revocation list of an authority names; may be given again
+  --trust-key FILE       believe this public key (PUBLIC KEY); may be given again
+  --insecure             believe EVERY certificate and key: no protection from whoever is on the path; for tests only
 `;
 
-const COMMON = `  --suites A,B           cipher suites, best first: TLS_PSK_WITH_AES_128_CCM_8 or PSK_AES_128_CCM_8 (default: all)
+const COMMON = `  --suites A,B           cipher suites, best first: TLS_PSK_WITH_AES_128_CCM_8 or PSK_AES_128_CCM_8 (default: all
+                         that there are keys for)
   --mtu N                UDP payload of handshake datagrams, 100 to 65507 (default 1232)
   --allow-no-ems         take peers without extended_master_secret (RFC 7627)
   --allow-no-renegotiation-info
@@ -46,6 +56,8 @@ Options
   --listen HOST:PORT     where to listen (default 127.0.0.1:5684; [::1]:5684 for IPv6; port 0: any that is free)
   --echo                 send back what arrives instead of printing it
   --hint HINT            the PSK identity hint for clients, text or hex:DIGITS
+  --require-client-cert  refuse clients without a certificate or key that is believed; without this option those are
+                         taken too, but what a client does show must be believed
   --timeout SECONDS      give up a handshake after this time (default 10)
 ${COMMON}
 ${BYTES}
@@ -60,6 +72,7 @@ it waits for answers, closes with close_notify and exits.
 ${KEYS}
 Options
   HOST:PORT              [::1]:5684 for IPv6; the port may be left out (5684)
+  --server-name NAME     the name that the server's certificate must hold (default: HOST, if it is a name)
   --timeout SECONDS      for the handshake (default 10)
   --wait SECONDS         how long to wait for an answer at the end of input (default 2); with as many answers as
                          there were lines it does not wait for more
@@ -79,7 +92,20 @@ Options
   -h, --help             this text
 `;
 
-const TEXTS: Readonly<Record<Command, string>> = { serve: SERVE, connect: CONNECT, demo: DEMO };
+const KEYGEN = `microdtls keygen [--out NAME] [--name DNS …] [--raw] [--days N]
+
+Makes a P-256 key in NAME.key with a self-signed certificate in NAME.crt, and prints SHA-256 fingerprints. Files that are
+there already are not overwritten (exit code 1).
+
+Options
+  --out NAME             the files' name (default microdtls)
+  --name DNS             a DNS name, address or URI of the certificate (default localhost); may be given again
+  --raw                  no certificate, but the bare public key in NAME.pub
+  --days N               how long the certificate is good for, 1 to 36500 (default 365)
+  -h, --help             this text
+`;
+
+const TEXTS: Readonly<Record<Command, string>> = { serve: SERVE, connect: CONNECT, demo: DEMO, keygen: KEYGEN };
 
 /** The help of a command, or of all. */
 export function helpText(command: Command | null): string {
@@ -88,6 +114,6 @@ export function helpText(command: Command | null): string {
 
 /** The first line of the help, for the foot of an error. */
 export function usageLine(command: Command | null): string {
-  const usage = command === null ? 'microdtls serve | connect | demo [options]' : TEXTS[command].slice(0, TEXTS[command].indexOf('\n'));
+  const usage = command === null ? 'microdtls serve | connect | demo | keygen [options]' : TEXTS[command].slice(0, TEXTS[command].indexOf('\n'));
   return `usage: ${usage}\n       microdtls ${command === null ? '' : `${command} `}--help`;
 }

@@ -6,7 +6,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import {
   DTLS_EVENT_CLOSED, DTLS_EVENT_CONNECTED, DtlsContext,
-  type DtlsError, type DtlsOptions, type EventLevel, type Peer, type SessionAddress,
+  type DtlsError, type DtlsHandler, type DtlsOptions, type EventLevel, type Peer, type SessionAddress,
 } from '../../lib/index.js';
 import { Changes } from './waiting.js';
 
@@ -23,6 +23,8 @@ export interface HostOptions extends DtlsOptions {
   readonly psk?: Psk;
   /** What a host answers to application data (nothing if absent or null). */
   readonly answer?: (data: Uint8Array) => Uint8Array | null;
+  /** Callbacks for keys and certificates. */
+  readonly callbacks?: Pick<DtlsHandler, 'getEcdsaKey' | 'verifyEcdsaKey' | 'getCertificate' | 'verifyCertificate'>;
 }
 
 /** An event of the context. */
@@ -84,7 +86,7 @@ export class Host {
   #fault: unknown = null;
 
   private constructor(socket: Socket, options: HostOptions) {
-    const { psk = PSK, answer, ...others } = options;
+    const { psk = PSK, answer, callbacks = {}, ...others } = options;
     this.#socket = socket;
     this.context = new DtlsContext(
       {
@@ -107,6 +109,7 @@ export class Host {
           return hexOf(description) === hexOf(utf8(psk.identity)) ? psk.key : null;
         },
         schedule: (_, atMs) => this.#arm(atMs),
+        ...callbacks,
       },
       others,
     );

@@ -1,0 +1,46 @@
+/**
+ * What a DtlsSocket adds to the engine for public keys: its default suites, which of them a peer can be offered, the
+ * host's callbacks, the name that a server is expected to have.
+ *
+ * Law: a suite that needs a pre-shared key is neither offered nor accepted where there is none.
+ */
+import { isIP } from 'node:net';
+import type { CipherSuite } from '../crypto/suites.js';
+import type { DtlsHandler } from '../engine/events.js';
+import type { PskSource } from './psk.js';
+
+/** The callbacks of a handler that deal with public keys. */
+export type KeyCallbacks = Pick<DtlsHandler, 'getCertificate' | 'verifyCertificate' | 'getEcdsaKey' | 'verifyEcdsaKey'>;
+
+/** Those callbacks that are there, each called on its handler. */
+export function keyCallbacks(handler: KeyCallbacks): KeyCallbacks {
+  const { getCertificate, verifyCertificate, getEcdsaKey, verifyEcdsaKey } = handler;
+  return {
+    ...(getCertificate && { getCertificate: getCertificate.bind(handler) }),
+    ...(verifyCertificate && { verifyCertificate: verifyCertificate.bind(handler) }),
+    ...(getEcdsaKey && { getEcdsaKey: getEcdsaKey.bind(handler) }),
+    ...(verifyEcdsaKey && { verifyEcdsaKey: verifyEcdsaKey.bind(handler) }),
+  };
+}
+
+/** Whether the host can tell by callbacks which public keys to believe. */
+export function verifiesKeys({ verifyCertificate, verifyEcdsaKey }: KeyCallbacks): boolean {
+  return verifyCertificate !== undefined || verifyEcdsaKey !== undefined;
+}
+
+/** The suites that need no pre-shared key. */
+export function withoutPreShared(suites: readonly CipherSuite[]): readonly CipherSuite[] {
+  return suites.filter(({ keyExchange }) => !keyExchange.preShared);
+}
+
+/** The name that the server at `host` should have: `host` itself, unless it is an address. */
+export function nameOf(host: string): string | undefined {
+  return isIP(host) === 0 ? host : undefined;
+}
+
+/** What a call of `connect` asks for. */
+export interface Wanted {
+  readonly own: PskSource | null;
+  readonly serverName: string | null | undefined;
+  readonly host: string;
+}
