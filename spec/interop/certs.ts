@@ -28,7 +28,10 @@ export class Certificates {
     this.#folder = folder;
   }
 
-  /** The path of a file: `ca.crt`, `root.crt`, and of each owner `.crt`, `.key`, `.pub` and `.pair` (the key, then its public half). */
+  /**
+   * The path of a file: `ca.crt`, `root.crt`, and of each owner `.crt`, `.key`, `.pub` and `.pair` (the key, then its public
+   * half); `deep.chain`: what stands above the leaf of `deep`.
+   */
   path(name: string): string {
     return join(this.#folder, name);
   }
@@ -111,7 +114,8 @@ async function make(): Promise<Certificates> {
     issue('rsa', 'ca', 3, LEAF),
     issue('first', 'root', 4, AUTHORITY).then(() => issue('second', 'first', 5, AUTHORITY)).then(() => issue('deep', 'second', 6, LEAF)),
   ]);
-  await writeFile(files.path('deep.crt'), files.read('deep.crt') + files.read('second.crt') + files.read('first.crt'));
+  await writeFile(files.path('deep.chain'), files.read('second.crt') + files.read('first.crt'));
+  await writeFile(files.path('deep.crt'), files.read('deep.crt') + files.read('deep.chain'));
   for (const owner of ['server', 'client', 'stranger']) {
     await openssl('pkey', '-in', `${owner}.key`, '-pubout', '-out', `${owner}.pub`);
     await writeFile(files.path(`${owner}.pair`), files.read(`${owner}.key`) + files.read(`${owner}.pub`));
