@@ -108,15 +108,17 @@ export class Engine {
 
   /** Puts a new peer into the table, if need be in place of an older half-open one. False if there is no room. */
   admit(peer: Peer): boolean {
-    const victim = this.peers.victim(peer.session);
-    if (victim === undefined) return false;
-    if (victim !== null) {
+    // One makes room for one; a second where newcomers that outlived their associations stand beyond the limit.
+    let victim = this.peers.victim(peer.session);
+    for (let evictions = 0; evictions < 2 && victim !== null && victim !== undefined; evictions++) {
       this.counters.evicted++;
       const error = new LocalError('ERR_DTLS_EVICTED', 'a half-open peer gave way to the limit of half-open peers');
       this.end(victim.candidate!, 0, DTLS_EVENT_ERROR, error);
+      // The host heard of it: it may have freed the context, begun with the same session, or taken the room.
+      if (this.freed || this.peers.find(peer.session) !== undefined) return false;
+      victim = this.peers.victim(peer.session);
     }
-    // The host heard of the eviction: it may have freed the context, begun with the same session, or taken the room.
-    if (this.freed || this.peers.find(peer.session) !== undefined || this.peers.victim(peer.session) !== null) return false;
+    if (victim !== null) return false;
     this.peers.add(peer);
     peer.table = this.peers;
     return true;
