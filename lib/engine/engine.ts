@@ -118,7 +118,7 @@ export class Engine {
       if (this.freed || this.peers.find(peer.session) !== undefined) return false;
       victim = this.peers.victim(peer.session);
     }
-    if (victim !== null) return false;
+    if (victim !== null || this.freed || this.peers.find(peer.session) !== undefined) return false;
     this.peers.add(peer);
     peer.table = this.peers;
     return true;
