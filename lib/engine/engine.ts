@@ -19,7 +19,7 @@ import { AlertDescription, AlertLevel } from '../wire/registry.js';
 import { Association } from './association.js';
 import { resolveParameters, type Config, type Parameters, type UserParameters } from './config.js';
 import { Deadlines } from './deadlines.js';
-import { DTLS_EVENT_CONNECT, DTLS_EVENT_ERROR, fatalAlert, type Session, type SessionKey } from './events.js';
+import { DTLS_EVENT_CONNECT, DTLS_EVENT_ERROR, fatalAlert, type Session } from './events.js';
 import { Host } from './host.js';
 import { Outbound } from './outbound.js';
 import { Peer } from './peer.js';
@@ -241,5 +241,3 @@ function internal(cause: unknown): LocalError {
 function latin1(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }
-
-export type { SessionKey };

@@ -26,7 +26,7 @@ import {
   agree, checkPointFormats, chooseGroup, clientAgree, offerGroups, respondPointFormats, serverParameters, takeServerParameters,
 } from './ecdhe.js';
 import type { Handshake12, KeyExchange12, Table12 } from './handshake.js';
-import { installKeys, sendFinished } from './keys.js';
+import { finishClient, installKeys } from './keys.js';
 import { onServerCredential, sendServerHello } from './server.js';
 
 type Step = Handler<Handshake12>;
@@ -83,7 +83,7 @@ function sendKeyExchange(handshake: Handshake12): string {
   const { publicKey, secret } = clientAgree(handshake);
   handshake.send(HandshakeType.clientKeyExchange, writeEcdheClientKeyExchange(publicKey));
   installKeys(handshake, secret);
-  if (!handshake.keys.sentChain) return finish(handshake);
+  if (!handshake.keys.sentChain) return finishClient(handshake);
   const { choice } = handshake.keys;
   invariant(choice !== null, 'a chain was sent of a credential that was chosen');
   handshake.out.ask({ answer: Answered.signature, choice, message: handshake.transcript.messages() });
@@ -92,14 +92,8 @@ function sendKeyExchange(handshake: Handshake12): string {
 
 const onClientSignature: Step = (handshake, signature) => {
   handshake.send(HandshakeType.certificateVerify, writeCertificateVerify(signed(handshake, signature)));
-  return finish(handshake);
+  return finishClient(handshake);
 };
-
-function finish(handshake: Handshake12): string {
-  handshake.out.sendChangeCipherSpec();
-  sendFinished(handshake);
-  return 'waitFinished';
-}
 
 const clientRows: Table12 = {
   waitCertificate: { [HandshakeType.certificate]: onServerCertificate },

@@ -21,7 +21,7 @@ import {
   agree, checkPointFormats, chooseGroup, clientAgree, offerGroups, respondPointFormats, serverParameters, takeServerParameters,
 } from './ecdhe.js';
 import type { Handshake12, KeyExchange12 } from './handshake.js';
-import { installKeys, sendFinished } from './keys.js';
+import { finishClient, installKeys } from './keys.js';
 import { askIdentityKey, checkHint, checkPeerIdentity, checkKey, pskAnswer, pskIdentity } from './presharedkey.js';
 import { sendServerHello } from './server.js';
 
@@ -50,9 +50,7 @@ const onClientKey: Step = (handshake, key) => {
   const { publicKey, secret } = clientAgree(handshake);
   handshake.send(HandshakeType.clientKeyExchange, writeEcdhePskClientKeyExchange(handshake.pskIdentity, publicKey));
   installMixed(handshake, secret, key);
-  handshake.out.sendChangeCipherSpec();
-  sendFinished(handshake);
-  return 'waitFinished';
+  return finishClient(handshake);
 };
 
 const onHint: Step = (handshake, hint) => {

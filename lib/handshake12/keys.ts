@@ -49,6 +49,13 @@ export function sendFinished(handshake: Handshake12): void {
   handshake.send(HandshakeType.finished, expectedVerifyData(handshake, handshake.role));
 }
 
+/** Client: ends its last flight with ChangeCipherSpec and Finished; the next state. */
+export function finishClient(handshake: Handshake12): string {
+  handshake.out.sendChangeCipherSpec();
+  sendFinished(handshake);
+  return 'waitFinished';
+}
+
 /** Checks the peer's Finished and adds it to the transcript. */
 export function checkFinished(handshake: Handshake12, body: Uint8Array): void {
   if (body.length !== VERIFY_DATA) throw decodeError(`Finished has ${body.length} bytes instead of ${VERIFY_DATA}`);

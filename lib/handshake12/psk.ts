@@ -18,7 +18,7 @@ import {
 import { copyOf, EMPTY, wipe } from '../wire/bytes.js';
 import { HandshakeType } from '../wire/registry.js';
 import type { Handshake12, KeyExchange12 } from './handshake.js';
-import { installKeys, sendFinished } from './keys.js';
+import { finishClient, installKeys } from './keys.js';
 import { askIdentityKey, checkHint, checkPeerIdentity, checkKey, pskAnswer, pskIdentity } from './presharedkey.js';
 import { sendServerHello } from './server.js';
 
@@ -43,9 +43,7 @@ const onIdentity: Step = (handshake, identity) => {
 const onClientKey: Step = (handshake, key) => {
   handshake.send(HandshakeType.clientKeyExchange, writePskClientKeyExchange(handshake.pskIdentity));
   agree(handshake, key);
-  handshake.out.sendChangeCipherSpec();
-  sendFinished(handshake);
-  return 'waitFinished';
+  return finishClient(handshake);
 };
 
 const onHint: Step = (handshake, hint) => {
