@@ -320,8 +320,9 @@ export class DtlsContext {
     }
     try {
       do {
-        for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) {
-          this.#inbound.receive(next.session, next.datagram);
+        while (this.#deferred.length > 0) {
+          const { session, datagram } = this.#deferred.shift()!;
+          this.#inbound.receive(session, datagram);
         }
         this.#announceDeadline();
         // What the host hands in when it hears of a deadline is taken in by this call too.

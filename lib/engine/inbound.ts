@@ -13,6 +13,7 @@ import { FORGED, REPLAYED } from '../record/epoch.js';
 import { RecordWalk } from '../record/records.js';
 import { equalBytes, getUint48, wipe } from '../wire/bytes.js';
 import { PeerError } from '../wire/errors.js';
+import { Views } from '../wire/views.js';
 import { AlertDescription, ContentType, HandshakeType, ProtocolVersion } from '../wire/registry.js';
 import { Admission } from './admission.js';
 import { alertReceived, dataReceived, establishedHandshake } from './established.js';
@@ -29,6 +30,7 @@ export class Inbound {
   readonly #walk: RecordWalk = new RecordWalk();
   readonly #fragment: Fragment = new Fragment();
   readonly #plain: Uint8Array = new Uint8Array(MAX_CIPHERTEXT);
+  readonly #views: Views = new Views(this.#plain);
 
   constructor(engine: Engine, progress: Progress) {
     this.#engine = engine;
@@ -232,7 +234,7 @@ export class Inbound {
     const plain = this.#plain;
     switch (record.type) {
       case ContentType.applicationData:
-        dataReceived(this.#engine, current, plain.subarray(0, length));
+        dataReceived(this.#engine, current, this.#views.first(length));
         return 0;
       case ContentType.alert:
         if (isAlert(plain, 0, length)) return alertReceived(this.#engine, current, plain[0]!, plain[1]!);

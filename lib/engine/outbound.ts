@@ -8,6 +8,7 @@ import { HANDSHAKE_HEADER, writeHandshakeHeader } from '../message/handshake.js'
 import { COOKIE_LENGTH } from '../handshake/cookie.js';
 import { MAX_PLAINTEXT, RECORD_HEADER, writeRecordHeader } from '../record/header12.js';
 import { copyOf, putUint16, wipe } from '../wire/bytes.js';
+import { Views } from '../wire/views.js';
 import { LocalError } from '../wire/errors.js';
 import { ContentType, HandshakeType, ProtocolVersion, type AlertLevel } from '../wire/registry.js';
 import type { Association } from './association.js';
@@ -17,9 +18,6 @@ import type { Host } from './host.js';
 /** A full record with the largest protection: header, explicit nonce, tag. */
 const BUFFER = MAX_PLAINTEXT + RECORD_HEADER + 8 + 16;
 
-/** Views of the buffer that are kept: one for each length of a datagram below this. */
-const KEPT_VIEWS = 2048;
-
 /** Bytes of a HelloVerifyRequest: no ClientHello that is answered may be shorter. */
 export const HELLO_VERIFY_REQUEST: number = RECORD_HEADER + HANDSHAKE_HEADER + 3 + COOKIE_LENGTH;
 
@@ -27,7 +25,7 @@ export class Outbound {
   readonly #host: Host;
   readonly #buffer: Uint8Array = new Uint8Array(BUFFER);
   readonly #fragment: Uint8Array = new Uint8Array(BUFFER);
-  readonly #views: Uint8Array[] = [];
+  readonly #views: Views = new Views(this.#buffer);
   #lent = false;
 
   constructor(host: Host) {
@@ -82,12 +80,6 @@ export class Outbound {
     return sent < 0 ? sent : length;
   }
 
-  /** The first `length` bytes of the buffer: the views of small datagrams are made once and kept. */
-  #view(length: number): Uint8Array {
-    if (length >= KEPT_VIEWS) return this.#buffer.subarray(0, length);
-    return (this.#views[length] ??= this.#buffer.subarray(0, length));
-  }
-
   /** Sends an alert in the epoch in use. Best effort: nobody waits for it. */
   alert(association: Association, level: AlertLevel, description: number): void {
     try {
@@ -126,7 +118,7 @@ export class Outbound {
     const size = write.seal(buffer, 0, type, ProtocolVersion.dtls12, source);
     this.#lent = true;
     try {
-      const sent = this.#host.write(peer.session, lent ? buffer.subarray(0, size) : this.#view(size));
+      const sent = this.#host.write(peer.session, lent ? buffer.subarray(0, size) : this.#views.first(size));
       if (sent === DTLS_EMSGSIZE) peer.shrinkMtu(size);
       return sent;
     } finally {

@@ -19,8 +19,11 @@ export class Peers {
   readonly #maxPeers: number;
   readonly #maxHalfOpen: number;
   readonly #maxPerAddress: number;
-  /** Most addresses have one peer: then it stands here itself, without a map of ports. */
-  readonly #byAddress: Map<string, Peer | Map<number, Peer>> = new Map();
+  /**
+   * By port first: a number is hashed at once, where the address of a datagram is a new string whose hash nobody knows
+   * yet. Most ports have one peer: then it stands here itself, without a map of addresses, and one comparison tells.
+   */
+  readonly #byPort: Map<number, Peer | Map<string, Peer>> = new Map();
   readonly #byName: Map<string, Peer> = new Map();
   readonly #crowds: Map<string, Crowd> = new Map();
   /** Crowds by their size, so that the fullest is found at once. */
@@ -47,10 +50,10 @@ export class Peers {
     if (typeof session === 'string') return this.#byName.get(session);
     const own = CanonicalSession.peerOf(session);
     if (own !== null && own.table === this) return own;
-    const at = this.#byAddress.get(session.address);
+    const at = this.#byPort.get(portKey(session));
     if (at === undefined) return undefined;
-    if (at instanceof Map) return at.get(portKey(session));
-    return portKey(at.session as CanonicalSession) === portKey(session) ? at : undefined;
+    if (at instanceof Map) return at.get(session.address);
+    return addressOf(at.session) === session.address ? at : undefined;
   }
 
   /**
@@ -70,13 +73,10 @@ export class Peers {
     if (typeof session === 'string') {
       this.#byName.set(session, peer);
     } else {
-      const at = this.#byAddress.get(session.address);
-      if (at === undefined) this.#byAddress.set(session.address, peer);
-      else if (at instanceof Map) at.set(portKey(session), peer);
-      else {
-        const ports = new Map([[portKey(at.session as CanonicalSession), at], [portKey(session), peer]]);
-        this.#byAddress.set(session.address, ports);
-      }
+      const at = this.#byPort.get(portKey(session));
+      if (at === undefined) this.#byPort.set(portKey(session), peer);
+      else if (at instanceof Map) at.set(session.address, peer);
+      else this.#byPort.set(portKey(session), new Map([[addressOf(at.session), at], [session.address, peer]]));
     }
     CanonicalSession.bind(session, peer);
     this.#size++;
@@ -112,9 +112,9 @@ export class Peers {
     if (typeof session === 'string') {
       this.#byName.delete(session);
     } else {
-      const at = this.#byAddress.get(session.address);
-      if (at instanceof Map) at.delete(portKey(session));
-      if (!(at instanceof Map) || at.size === 0) this.#byAddress.delete(session.address);
+      const at = this.#byPort.get(portKey(session));
+      if (at instanceof Map) at.delete(session.address);
+      if (!(at instanceof Map) || at.size === 0) this.#byPort.delete(portKey(session));
     }
     CanonicalSession.bind(session, null);
     this.#size--;
@@ -124,7 +124,7 @@ export class Peers {
   /** Every peer, in a list that later changes do not touch. */
   all(): Peer[] {
     const peers = [...this.#byName.values()];
-    for (const at of this.#byAddress.values()) {
+    for (const at of this.#byPort.values()) {
       if (at instanceof Map) for (const peer of at.values()) peers.push(peer);
       else peers.push(at);
     }

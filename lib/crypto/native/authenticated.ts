@@ -56,7 +56,7 @@ class AuthenticatedCipher implements Aead {
     copyBytes(tag, 0, sealed, start + length, TAG_LENGTH);
     decipher.setAuthTag(tag);
     if (aad.length > 0) decipher.setAAD(aad);
-    const plain = length > 0 ? decipher.update(sealed.subarray(start, start + length)) : null;
+    const plain = length > 0 ? decipher.update(new Uint8Array(sealed.buffer, sealed.byteOffset + start, length)) : null;
     try {
       decipher.final();
     } catch {
