@@ -15,6 +15,8 @@ const MAX_SLOTS = 16;
 
 export class KeystreamAhead {
   readonly bytes: Uint8Array = new Uint8Array(CAPACITY);
+  /** The same as words of the machine. */
+  readonly words: Int32Array = new Int32Array(this.bytes.buffer);
   /** Bytes of one slot; 0 while there are none. */
   #stride = 0;
   /** Slots that no record has used, as bits. */
@@ -27,7 +29,7 @@ export class KeystreamAhead {
   /** The last word of the latest nonce, −1 before the first. */
   #latest = -1;
 
-  /** Where the `length` bytes of keystream for `nonce` stand in `bytes`, or −1. The slot is spent by asking. */
+  /** Where the `length` bytes of keystream for `nonce` stand, or −1. The slot is spent by asking, and the caller's to wipe. */
   take(nonce: Uint8Array, length: number): number {
     const last = getUint32(nonce, 8);
     const slot = last - this.#first;

@@ -11,7 +11,7 @@ import { wipe } from '../../wire/bytes.js';
 import { aeadAlgorithm, checkRecord, copyBytes, wipedError } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName } from '../provider.js';
 
-const TAG_LENGTH = 16;
+export const TAG_LENGTH = 16;
 
 /** Shared and never written to: an object literal per record would be one allocation more. */
 const OPTIONS = { authTagLength: TAG_LENGTH };
@@ -19,7 +19,7 @@ const OPTIONS = { authTagLength: TAG_LENGTH };
 /** The tag of the record at hand: the platform copies it, and a view would cost more. */
 const tag: Uint8Array = /* @__PURE__ */ new Uint8Array(TAG_LENGTH);
 
-class AuthenticatedCipher implements Aead {
+export class AuthenticatedCipher implements Aead {
   readonly tagLength: number = TAG_LENGTH;
   /** Node types both kinds of cipher alike; ChaCha20-Poly1305 takes the calls of GCM. */
   readonly #name: CipherGCMTypes;
@@ -33,7 +33,7 @@ class AuthenticatedCipher implements Aead {
   }
 
   seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
-    const key = this.#key ?? this.#makeKey();
+    const key = this.key();
     const { length } = plain;
     checkRecord(out, at, length + TAG_LENGTH, nonce, aad);
     const cipher = createCipheriv(this.#name, key, nonce, OPTIONS);
@@ -48,7 +48,7 @@ class AuthenticatedCipher implements Aead {
     out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
     start: number = 0, end: number = sealed.length,
   ): number {
-    const key = this.#key ?? this.#makeKey();
+    const key = this.key();
     const length = end - start - TAG_LENGTH;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
@@ -74,7 +74,9 @@ class AuthenticatedCipher implements Aead {
     this.#key = null;
   }
 
-  #makeKey(): KeyObject {
+  /** The key as the platform takes it. Throws once it is wiped. */
+  protected key(): KeyObject {
+    if (this.#key !== null) return this.#key;
     if (this.#bytes === null) throw wipedError();
     const key = createSecretKey(this.#bytes);
     wipe(this.#bytes);

@@ -10,48 +10,23 @@
  * Native ciphers cannot be wiped: `wipe` drops them.
  */
 import { createCipheriv, type Cipher } from 'node:crypto';
-import { getUint32, putUint32, wipe } from '../../wire/bytes.js';
+import { wipe } from '../../wire/bytes.js';
 import { invariant } from '../../wire/errors.js';
-import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, wipedError, Workspace } from '../aead.js';
+import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, wipedError } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { partOf } from './platform.js';
 import { KeystreamAhead } from './ahead.js';
-import { Pool, type Pooled } from './pool.js';
-
-const BLOCK = 16;
+import { BLOCK, Blocks, keystream, xorWords, type CounterForm } from './keystream.js';
+import { busyKeys, type Pooled } from './pool.js';
 
 /** L − 1 in the flags byte of every block that the nonce stands in (RFC 3610 §2.2, §2.3). */
 const LENGTH_FLAGS = 2;
 
-/** Keys that may have native ciphers at a time: about 1 MB. */
-const MAX_BUSY_KEYS = 256;
-
-const pool: Pool = /* @__PURE__ */ new Pool(MAX_BUSY_KEYS);
-
-/** Whole blocks for a cipher. Native calls take views; those that were needed once are kept. */
-class Blocks extends Workspace {
-  #views: Uint8Array[] = [];
-
-  override reserve(length: number): void {
-    const before = this.bytes;
-    super.reserve(length);
-    if (this.bytes !== before) this.#views = [];
-  }
-
-  /** The first `length` bytes, a multiple of the block. */
-  first(length: number): Uint8Array {
-    return (this.#views[length / BLOCK] ??= this.bytes.subarray(0, length));
-  }
-}
+/** A_i of RFC 3610 §2.3: flags ‖ nonce ‖ i, from A_0 on. */
+const COUNTERS: CounterForm = { nonceAt: 1, flags: LENGTH_FLAGS, first: 0 };
 
 /** B_0 ‖ additional data ‖ plaintext: what the MAC is over. All zero between calls. */
 const macInput: Blocks = /* @__PURE__ */ new Blocks(2048);
-
-/** A_0 ‖ A_1 ‖ …, whose encryption is the keystream. Nothing secret. */
-const counters: Blocks = /* @__PURE__ */ new Blocks(2048);
-
-/** E(A_0) ‖ E(A_1) ‖ …, and then the ciphertext. All zero between calls. */
-const keystream: Workspace = /* @__PURE__ */ new Workspace(2048);
 
 /** The tag of the record at hand. */
 const tag: Uint8Array = /* @__PURE__ */ new Uint8Array(BLOCK);
@@ -84,15 +59,16 @@ class NativeCcm implements Aead, Pooled {
     const payload = loadMac(ciphers.chain, nonce, aad, plain, 0, length, this.tagLength);
     const size = wholeBlocks(length);
     try {
-      makeKeystream(ciphers, nonce, BLOCK + size);
+      keystream.make(ciphers.ecb, ciphers.ahead, COUNTERS, nonce, BLOCK + size);
       authenticate(ciphers, payload + size);
       this.#ciphers = ciphers;
-      xorWords(keystream.words, BLOCK >> 2, macInput.words, payload >> 2, size >> 2);
-      copyBytes(out, at, keystream.bytes, BLOCK, length);
+      xorWords(keystream.words, (keystream.at + BLOCK) >> 2, macInput.words, payload >> 2, size >> 2);
+      copyBytes(out, at, keystream.bytes, keystream.at + BLOCK, length);
       for (let i = 0; i < this.tagLength; i++) out[at + length + i] = tag[i]!;
       return length + this.tagLength;
     } finally {
-      clear(payload, size);
+      clearBytes(macInput.bytes, payload + size);
+      keystream.clear();
     }
   }
 
@@ -107,8 +83,8 @@ class NativeCcm implements Aead, Pooled {
     const payload = loadMac(ciphers.chain, nonce, aad, sealed, start, length, this.tagLength);
     const size = wholeBlocks(length);
     try {
-      makeKeystream(ciphers, nonce, BLOCK + size);
-      xorWords(macInput.words, payload >> 2, keystream.words, BLOCK >> 2, size >> 2);
+      keystream.make(ciphers.ecb, ciphers.ahead, COUNTERS, nonce, BLOCK + size);
+      xorWords(macInput.words, payload >> 2, keystream.words, (keystream.at + BLOCK) >> 2, size >> 2);
       // What lies beyond the payload is now bare keystream; the MAC is over zeros there.
       macInput.bytes.fill(0, payload + length, payload + size);
       authenticate(ciphers, payload + size);
@@ -119,12 +95,13 @@ class NativeCcm implements Aead, Pooled {
       copyBytes(out, at, macInput.bytes, payload, length);
       return length;
     } finally {
-      clear(payload, size);
+      clearBytes(macInput.bytes, payload + size);
+      keystream.clear();
     }
   }
 
   wipe(): void {
-    pool.remove(this);
+    busyKeys.remove(this);
     this.release();
     wipe(this.#key);
     this.#key = null;
@@ -148,7 +125,7 @@ class NativeCcm implements Aead, Pooled {
   #makeCiphers(): Ciphers {
     const key = this.#key;
     if (key === null) throw wipedError();
-    pool.admit(this);
+    busyKeys.admit(this);
     const bits = key.length * 8;
     const chain = new Uint8Array(BLOCK);
     const ecb = createCipheriv(`aes-${bits}-ecb`, key, null);
@@ -157,12 +134,6 @@ class NativeCcm implements Aead, Pooled {
     cbc.setAutoPadding(false);
     return { ecb, cbc, chain, ahead: new KeystreamAhead() };
   }
-}
-
-/** Wipes what a record with `size` bytes of blocks left in the shared arrays. */
-function clear(payload: number, size: number): void {
-  clearBytes(macInput.bytes, payload + size);
-  clearBytes(keystream.bytes, BLOCK + size);
 }
 
 /**
@@ -190,73 +161,16 @@ function loadMac(
   return start;
 }
 
-/**
- * Leaves `length` bytes of E(A_0) ‖ E(A_1) ‖ … (RFC 3610 §2.3) in `keystream`: foreseen ones where there are, else by a
- * call of the cipher, which foresees the next few where the nonces run in sequence.
- */
-function makeKeystream({ ecb, ahead }: Ciphers, nonce: Uint8Array, length: number): void {
-  keystream.reserve(length);
-  const follows = ahead.follows(nonce);
-  const at = ahead.take(nonce, length);
-  if (at >= 0) {
-    copyBytes(keystream.bytes, 0, ahead.bytes, at, length);
-    return;
-  }
-  const slots = follows ? KeystreamAhead.slotsFor(length, nonce) : 1;
-  counters.reserve(length * slots);
-  for (let slot = 0; slot < slots; slot++) layCounters(nonce, slot, length);
-  const encrypted = ecb.update(counters.first(length * slots));
-  invariant(encrypted.length === length * slots, 'ECB gives whole blocks back at once');
-  if (slots > 1) ahead.fill(nonce, length, slots, encrypted);
-  copyBytes(keystream.bytes, 0, encrypted, 0, length);
-}
-
-/** Lays out A_0, A_1, … for the nonce that is `slot` after `nonce`, as `length` bytes in `counters`. */
-function layCounters(nonce: Uint8Array, slot: number, length: number): void {
-  const { bytes, words } = counters;
-  const start = slot * length;
-  bytes[start] = LENGTH_FLAGS;
-  for (let i = 0; i < 8; i++) bytes[start + 1 + i] = nonce[i]!;
-  putUint32(bytes, start + 9, getUint32(nonce, 8) + slot);
-  const last = bytes[start + 12]!;
-  const first = start >> 2;
-  const w0 = words[first]!;
-  const w1 = words[first + 1]!;
-  const w2 = words[first + 2]!;
-  for (let i = 0; i < length; i += BLOCK) {
-    const at = start + i;
-    const word = at >> 2;
-    const counter = i / BLOCK;
-    words[word] = w0;
-    words[word + 1] = w1;
-    words[word + 2] = w2;
-    bytes[at + 12] = last;
-    bytes[at + 13] = counter >>> 16;
-    bytes[at + 14] = counter >>> 8;
-    bytes[at + 15] = counter;
-  }
-}
-
 /** Runs the first `length` bytes of the MAC's input through CBC and leaves the tag in `tag`. */
 function authenticate(ciphers: Ciphers, length: number): void {
   const encrypted = ciphers.cbc.update(macInput.first(length));
   invariant(encrypted.length === length, 'CBC gives whole blocks back at once');
   const { chain } = ciphers;
-  const { bytes } = keystream;
+  const { bytes, at: mask } = keystream;
   for (let i = 0, at = length - BLOCK; i < BLOCK; i++, at++) {
     const byte = encrypted[at]!;
     chain[i] = byte;
-    tag[i] = byte ^ bytes[i]!;
-  }
-}
-
-/** XORs `count` words, a multiple of four, from `source[from…]` into `target[to…]`. */
-function xorWords(target: Int32Array, to: number, source: Int32Array, from: number, count: number): void {
-  for (const end = to + count; to < end; to += 4, from += 4) {
-    target[to]! ^= source[from]!;
-    target[to + 1]! ^= source[from + 1]!;
-    target[to + 2]! ^= source[from + 2]!;
-    target[to + 3]! ^= source[from + 3]!;
+    tag[i] = byte ^ bytes[mask + i]!;
   }
 }
 

@@ -3,22 +3,16 @@
  *
  * noble's own GHASH is the reference here and not the engine: it keeps 18 to 33 KB of table per key, cannot be used for
  * a second message and is slower. This one multiplies four bits at a time (Shoup's method): 16 multiples of the key,
- * 256 bytes. Blocks are four big-endian words, bit 0 of the field being the first bit on the wire (§6.3).
+ * 256 bytes.
  */
+import { fillMultiples, remainder, TABLE_WORDS } from '../ghash.js';
 
-/** What is shifted out at the low end comes back as a multiple of the field's polynomial R = 0xe1 ‖ 0^120. */
-const REMAINDERS: Int32Array = /* @__PURE__ */ Int32Array.from({ length: 16 }, (_, nibble) => {
-  let remainder = 0;
-  for (let bit = 0; bit < 4; bit++) {
-    if ((nibble >>> bit) & 1) remainder ^= 0xe1000000 >>> (3 - bit);
-  }
-  return remainder;
-});
+/** What is shifted out at the low end comes back as a multiple of the field's polynomial: a look-up is fastest. */
+const REMAINDERS: Int32Array = /* @__PURE__ */ Int32Array.from({ length: 16 }, (_, nibble) => remainder(nibble));
 
 /** A GHASH under one key, for one message after another. */
 export class Ghash {
-  /** Multiples of the key: entry n, four words, is n · H, where the highest of n's four bits stands for x^0. */
-  readonly #table: Int32Array = new Int32Array(64);
+  readonly #table: Int32Array = new Int32Array(TABLE_WORDS);
   z0 = 0;
   z1 = 0;
   z2 = 0;
@@ -26,20 +20,7 @@ export class Ghash {
 
   /** The key H = E(K, 0^128) as big-endian words. */
   constructor(h0: number, h1: number, h2: number, h3: number) {
-    const table = this.#table;
-    for (let single = 8; single > 0; single >>= 1) {
-      table.set([h0, h1, h2, h3], single * 4);
-      const carry = -(h3 & 1) & 0xe1000000;
-      h3 = (h3 >>> 1) | (h2 << 31);
-      h2 = (h2 >>> 1) | (h1 << 31);
-      h1 = (h1 >>> 1) | (h0 << 31);
-      h0 = (h0 >>> 1) ^ carry;
-    }
-    for (let high = 2; high < 16; high <<= 1) {
-      for (let low = 1; low < high; low++) {
-        for (let word = 0; word < 4; word++) table[(high + low) * 4 + word] = table[high * 4 + word]! ^ table[low * 4 + word]!;
-      }
-    }
+    fillMultiples(this.#table, 0, h0, h1, h2, h3);
   }
 
   /** Starts a message. */
