@@ -8,6 +8,7 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type CipherGCMTypes, type KeyObject } from 'node:crypto';
 import { wipe } from '../../wire/bytes.js';
+import { Views } from '../../wire/views.js';
 import { aeadAlgorithm, checkRecord, copyBytes, wipedError } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName } from '../provider.js';
 
@@ -56,7 +57,7 @@ export class AuthenticatedCipher implements Aead {
     copyBytes(tag, 0, sealed, start + length, TAG_LENGTH);
     decipher.setAuthTag(tag);
     if (aad.length > 0) decipher.setAAD(aad);
-    const plain = length > 0 ? decipher.update(new Uint8Array(sealed.buffer, sealed.byteOffset + start, length)) : null;
+    const plain = length > 0 ? decipher.update(ciphertextOf(sealed, start, length)) : null;
     try {
       decipher.final();
     } catch {
@@ -84,6 +85,20 @@ export class AuthenticatedCipher implements Aead {
     this.#key = key;
     return key;
   }
+}
+
+/** Datagrams that are copied, and how far into them a record may start: a record that is alone starts after its header. */
+const MAX_COPIED = 2048;
+const LEAD = 64;
+
+const copied: Uint8Array = /* @__PURE__ */ new Uint8Array(LEAD + MAX_COPIED);
+const ciphertexts: Views = /* @__PURE__ */ new Views(/* @__PURE__ */ copied.subarray(LEAD));
+
+/** The platform takes a view. One that is kept, of a copy, costs less than one that is made, of the datagram. */
+function ciphertextOf(sealed: Uint8Array, start: number, length: number): Uint8Array {
+  if (sealed.length > MAX_COPIED || start > LEAD) return new Uint8Array(sealed.buffer, sealed.byteOffset + start, length);
+  copied.set(sealed, LEAD - start);
+  return ciphertexts.first(length);
 }
 
 /** The platform's cipher `name` as an AEAD. */
