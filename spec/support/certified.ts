@@ -2,38 +2,33 @@
  * A scripted peer that speaks ECDHE_ECDSA with raw public keys or certificates, in either role, as honestly or as
  * wrongly as it is told to: it owns its ephemeral key and its long-term one, and signs anything.
  */
-import { NamedGroup, SignatureScheme, type GroupName, type PrivateKey } from '../../lib/crypto/keys.js';
+import { NamedGroup, SignatureScheme, type PrivateKey } from '../../lib/crypto/keys.js';
 import { nativeProvider } from '../../lib/crypto/native/index.js';
-import type { KeyShare, Provider } from '../../lib/crypto/provider.js';
+import type { Provider } from '../../lib/crypto/provider.js';
 import { CertificateType } from '../../lib/handshake/authenticate.js';
 import type { DtlsHandler, DtlsOptions, Session } from '../../lib/index.js';
 import {
   ClientCertificateType, writeCertificate, writeCertificateRequest, writeCertificateVerify, writeRawPublicKey, type CertificateRequest,
 } from '../../lib/message/certificate.js';
-import { POINT_FORMATS, writeCertificateTypes, writeNumbers } from '../../lib/message/extensionbodies.js';
-import type { ClientHello, ServerHello } from '../../lib/message/hello.js';
+import { writeCertificateTypes, writeNumbers } from '../../lib/message/extensionbodies.js';
 import {
   readEcdheClientKeyExchange, readEcdheServerKeyExchange, writeEcdheClientKeyExchange, writeEcdheServerKeyExchange, writeEcdhParameters,
 } from '../../lib/message/keyexchange.js';
 import { ECDHE_ECDSA_AES_128_GCM_SHA256 } from '../../lib/suites/certificate.js';
 import { ExtensionType, HandshakeType } from '../../lib/wire/registry.js';
+import { EphemeralPeer, type EphemeralOptions } from './ephemeral.js';
 import { credentialOf, holder, trustIn, SERVER_NAME, VALID_AT, type Holder, type Kind } from './holders.js';
 import { CLIENT, join, Rig, SERVER } from './rig.js';
-import {
-  HONEST, ScriptedPeer, takeClientFlight, toServerFlight, toServerHelloDone, type MessageOptions, type RecordOptions, type ScriptedOptions,
-} from './scripted.js';
+import { takeClientFlight, toServerFlight, toServerHelloDone, type MessageOptions, type RecordOptions } from './scripted.js';
 
 type Options = RecordOptions & MessageOptions;
 
-export interface CertifiedOptions extends ScriptedOptions {
-  /** What it shows; null for nothing. By default what an honest peer of its role shows. */
+export interface CertifiedOptions extends EphemeralOptions {
+  /** What it shows; null for nothing. By default what an honest peer of its role shows. `crypto` signs. */
   readonly holder?: Holder | null;
-  /** Certificate types that a client's hello names or a server's answers: its own, the client's, first. Null: no extension. */
+  /** Certificate types that a client's hello names or a server's answers: of clients, of servers. Null: no extension. */
   readonly clientTypes?: readonly number[] | null;
   readonly serverTypes?: readonly number[] | null;
-  readonly group?: GroupName;
-  /** Makes its ephemeral key and its signatures. */
-  readonly crypto?: Provider;
 }
 
 /** How a signature may differ from an honest one. */
@@ -53,34 +48,23 @@ export interface Exchange extends Signing {
   readonly publicKey?: Uint8Array;
 }
 
-export class CertifiedPeer extends ScriptedPeer {
+export class CertifiedPeer extends EphemeralPeer {
   readonly kind: Kind;
-  readonly group: GroupName;
-  readonly share: KeyShare;
   holder: Holder | null;
-  /** The other side's public value, if it is not the one in its latest key exchange. */
-  peerShare: Uint8Array | null = null;
   readonly #clientTypes: readonly number[] | null;
   readonly #serverTypes: readonly number[] | null;
   readonly #crypto: Provider;
 
   constructor(role: 'client' | 'server', kind: Kind, options: CertifiedOptions = {}) {
     super(role, { suite: ECDHE_ECDSA_AES_128_GCM_SHA256, ...options });
-    const { clientTypes = TYPES[kind], serverTypes = TYPES[kind], group = 'x25519', crypto = nativeProvider } = options;
+    const { clientTypes = TYPES[kind], serverTypes = TYPES[kind], crypto = nativeProvider } = options;
     this.kind = kind;
     this.holder = options.holder === undefined ? holder(kind, role) : options.holder;
-    this.group = group;
-    this.share = crypto.groups[group]!.generate((length) => this.random.bytes(length));
     [this.#clientTypes, this.#serverTypes, this.#crypto] = [clientTypes, serverTypes, crypto];
   }
 
-  // Hellos.
-
-  /** Extensions of an honest hello of this role. */
-  get extensions(): Map<number, Uint8Array> {
-    const extensions = new Map(HONEST);
-    if (!this.useExtendedMasterSecret) extensions.delete(ExtensionType.extendedMasterSecret);
-    extensions.set(ExtensionType.ecPointFormats, POINT_FORMATS);
+  override get extensions(): Map<number, Uint8Array> {
+    const extensions = super.extensions;
     const types = [[ExtensionType.clientCertificateType, this.#clientTypes], [ExtensionType.serverCertificateType, this.#serverTypes]] as const;
     for (const [extension, list] of types) {
       if (list !== null) extensions.set(extension, this.role === 'client' ? writeCertificateTypes(list) : Uint8Array.from(list));
@@ -90,14 +74,6 @@ export class CertifiedPeer extends ScriptedPeer {
     extensions.set(ExtensionType.supportedGroups, writeNumbers([...new Set([NamedGroup[this.group], NamedGroup.secp256r1])]));
     extensions.set(ExtensionType.signatureAlgorithms, writeNumbers([SignatureScheme.ecdsaSha256, SignatureScheme.ed25519]));
     return extensions;
-  }
-
-  override clientHelloBody(overrides: Partial<ClientHello> = {}): Uint8Array {
-    return super.clientHelloBody({ extensions: this.extensions, ...overrides });
-  }
-
-  override serverHello(overrides: Partial<ServerHello> = {}, options: Options = {}): Uint8Array {
-    return super.serverHello({ extensions: this.extensions, ...overrides }, options);
   }
 
   // What is shown, and proofs that the key is there.
@@ -156,20 +132,7 @@ export class CertifiedPeer extends ScriptedPeer {
     return this.message(HandshakeType.clientKeyExchange, writeEcdheClientKeyExchange(publicKey), options);
   }
 
-  /** The secret with the other side's public value; zeros as long as there is none. */
-  premaster(): Uint8Array {
-    const peerShare = this.peerShare ?? this.#latestShare();
-    return (peerShare === null ? null : this.share.agree(peerShare)) ?? new Uint8Array(32);
-  }
-
-  override deriveKeys(premaster: Uint8Array = this.premaster()): void {
-    super.deriveKeys(premaster);
-  }
-
-  #latestShare(): Uint8Array | null {
-    const type = this.role === 'client' ? HandshakeType.serverKeyExchange : HandshakeType.clientKeyExchange;
-    const body = this.messages.filter((message) => message.type === type).at(-1)?.body;
-    if (body === undefined) return null;
+  protected shareIn(body: Uint8Array): Uint8Array {
     return this.role === 'client' ? readEcdheServerKeyExchange(body).publicKey : readEcdheClientKeyExchange(body);
   }
 

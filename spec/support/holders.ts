@@ -80,14 +80,32 @@ export function holder(kind: Kind, who: Who): Holder {
   return known;
 }
 
+/** What contexts are given, made once for each holder and provider. */
+const GIVEN = new WeakMap<Provider, Map<Holder, { readonly credential: Credential; readonly trust: Trust }>>();
+
+function givenOf(one: Holder, provider: Provider): { readonly credential: Credential; readonly trust: Trust } {
+  const given = GIVEN.get(provider) ?? new Map<Holder, { readonly credential: Credential; readonly trust: Trust }>();
+  GIVEN.set(provider, given);
+  let known = given.get(one);
+  if (known === undefined) {
+    const { who, type, chain } = one;
+    const raw = type === CertificateType.rawKey;
+    const key = keyPairOf(privateKeyOf(who)).privateKey.export({ format: 'der', type: 'pkcs8' });
+    known = {
+      credential: raw ? ecdsaCredential(KEYS[who], provider) : loadCredential({ certificate: chain, key: new Uint8Array(key) }, provider),
+      trust: trustStore({ provider, ...(raw ? { rawKeys: chain } : { authorities: bytes(AUTHORITY) }) }),
+    };
+    given.set(one, known);
+  }
+  return known;
+}
+
 /** The same for a context. */
-export function credentialOf({ who, type, chain }: Holder, provider: Provider = nativeProvider): Credential {
-  if (type === CertificateType.rawKey) return ecdsaCredential(KEYS[who], provider);
-  const key = keyPairOf(privateKeyOf(who)).privateKey.export({ format: 'der', type: 'pkcs8' });
-  return loadCredential({ certificate: chain, key: new Uint8Array(key) }, provider);
+export function credentialOf(one: Holder, provider: Provider = nativeProvider): Credential {
+  return givenOf(one, provider).credential;
 }
 
 /** Believes `whom` alone: by its key, or by the authority. */
-export function trustIn({ type, chain }: Holder, provider: Provider = nativeProvider): Trust {
-  return trustStore({ provider, ...(type === CertificateType.rawKey ? { rawKeys: chain } : { authorities: bytes(AUTHORITY) }) });
+export function trustIn(whom: Holder, provider: Provider = nativeProvider): Trust {
+  return givenOf(whom, provider).trust;
 }
