@@ -32,14 +32,7 @@ function checksOf(provider: Provider, algorithm: AeadAlgorithm): Check[] {
       ensure(keyLength === (name.includes('128') ? 16 : 32), 'key length');
       ensure(tagLength === (name.endsWith('-8') ? 8 : 16) && algorithm.create(key).tagLength === tagLength, 'tag length');
     }),
-    check('gives the published answers', () => {
-      for (const vector of AEAD_VECTORS.filter(({ aead }) => aead === name)) {
-        const aead = algorithm.create(hex(vector.key));
-        const sealed = sealedBy(aead, hex(vector.nonce), hex(vector.aad), hex(vector.plain));
-        sameBytes(sealed, hex(vector.sealed), `${vector.source}, sealed`);
-        opens(aead, hex(vector.nonce), hex(vector.aad), hex(vector.sealed), hex(vector.plain), `${vector.source}, opened`);
-      }
-    }),
+    ...publishedAnswers(provider, algorithm),
     check('seals every size as the slow twin does, and opens it', () => {
       const aead = algorithm.create(key);
       for (const size of SIZES) {
@@ -96,6 +89,19 @@ function checksOf(provider: Provider, algorithm: AeadAlgorithm): Check[] {
     ...endurance(algorithm, check, key, nonce, aad),
     ...misuse(algorithm, check, key, nonce, aad),
   ];
+}
+
+/** CRY-15. There are none here for AES-256-CCM-8: the slow twin, which gives those of RFC 3610, has to do there. */
+function publishedAnswers(provider: Provider, algorithm: AeadAlgorithm): Check[] {
+  const vectors = AEAD_VECTORS.filter(({ aead }) => aead === algorithm.name);
+  const run = (): void => {
+    for (const { source, key, nonce, aad, plain, sealed } of vectors) {
+      const aead = algorithm.create(hex(key));
+      sameBytes(sealedBy(aead, hex(nonce), hex(aad), hex(plain)), hex(sealed), `${source}, sealed`);
+      opens(aead, hex(nonce), hex(aad), hex(sealed), hex(plain), `${source}, opened`);
+    }
+  };
+  return vectors.length === 0 ? [] : [{ name: `CRY-15 ${provider.name} ${algorithm.name}: gives the published answers`, run }];
 }
 
 type Make = (what: string, run: () => void) => Check;

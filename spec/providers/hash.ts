@@ -5,7 +5,7 @@ import { extendedMasterSecret, keyBlock, masterSecret, prf12, pskPremaster, veri
 import type { Hash, HashName, Provider } from '../../lib/crypto/provider.js';
 import { ascii, concat } from '../../lib/wire/bytes.js';
 import { ensure, hex, pattern, sameBytes, throwsCode, type Check } from './check.js';
-import { HASH_VECTORS, HMAC_VECTORS, KEY_DERIVATION_VECTOR, PRF_VECTORS } from './vectors.js';
+import { EXTENDED_MASTER_SECRET_VECTORS, HASH_VECTORS, HMAC_VECTORS, KEY_DERIVATION_VECTOR, PRF_VECTORS } from './vectors.js';
 
 /** Around the blocks of SHA-256 (64) and SHA-384 (128). */
 const SIZES: readonly number[] = [...Array.from({ length: 260 }, (_, size) => size), 1000, 4096, 16384];
@@ -139,11 +139,23 @@ function prfChecks(provider: Provider, hash: Hash): Check[] {
     prf12(hash, secret, label, seed, out);
     return out;
   };
+  const known = (what: string, run: () => void): Check => ({ name: `CRY-15 ${provider.name} PRF with ${name}: ${what}`, run });
   return [
-    check('gives the published answers', () => {
-      for (const vector of PRF_VECTORS.filter((each) => each.hash === name)) {
+    known('gives the published answers', () => {
+      const vectors = PRF_VECTORS.filter((each) => each.hash === name);
+      ensure(vectors.length > 0, 'there are none');
+      for (const vector of vectors) {
         const output = hex(vector.output);
         sameBytes(prf(hex(vector.secret), vector.label, hex(vector.seed), output.length), output, vector.source);
+      }
+    }),
+    known('gives the published extended master secret, and its key block', () => {
+      const vectors = EXTENDED_MASTER_SECRET_VECTORS.filter((each) => each.hash === name);
+      ensure(vectors.length > 0, 'there are none');
+      for (const { source, premaster, sessionHash, masterSecret: expected, serverRandom, clientRandom, keyBlock: block } of vectors) {
+        const master = extendedMasterSecret(hash, hex(premaster), hex(sessionHash));
+        sameBytes(master, hex(expected), source);
+        sameBytes(keyBlock(hash, master, hex(serverRandom), hex(clientRandom), 128), hex(block), `${source}, key block`);
       }
     }),
     check('gives any length, each the start of the next', () => {
@@ -171,7 +183,7 @@ function prfChecks(provider: Provider, hash: Hash): Check[] {
       sameBytes(verifyData(hash, master, 'client', digestSoFar), prf(master, 'client finished', digestSoFar, 12), 'client');
       sameBytes(verifyData(hash, master, 'server', digestSoFar), prf(master, 'server finished', digestSoFar, 12), 'server');
     }),
-    ...(name === 'sha256' ? [check('derives what NIST says', nistDerivation(hash))] : []),
+    ...(name === 'sha256' ? [known('derives what NIST says', nistDerivation(hash))] : []),
     check('makes the premaster of a pre-shared key as RFC 4279 §2 says', () => {
       sameBytes(pskPremaster(hex('a1a2a3')), hex('0003 000000 0003 a1a2a3'), 'three bytes');
       const long = pskPremaster(new Uint8Array(65535).fill(1));

@@ -11,8 +11,9 @@ import { sha256Part } from '../../lib/crypto/noble/hash.js';
 import { supports } from '../../lib/crypto/suites.js';
 import { PSK_AES_128_CCM_8, PSK_AES_256_GCM_SHA384, PSK_SUITES } from '../../lib/suites/psk.js';
 import { openCcm, sealCcm } from '../reference/ccm.js';
-import { pattern } from './check.js';
+import { hex, pattern } from './check.js';
 import { agreementChecks, providerChecks } from './suite.js';
+import { CCM_PACKET_VECTORS } from './vectors.js';
 
 const providers: readonly Provider[] = [nobleProvider, nativeProvider];
 const ccmNames: readonly AeadName[] = ['aes-128-ccm-8', 'aes-128-ccm', 'aes-256-ccm-8', 'aes-256-ccm'];
@@ -53,6 +54,14 @@ test('the suites of pre-shared keys have the numbers of RFC 5487, RFC 6655 and R
     [0xc0a9, 'TLS_PSK_WITH_AES_256_CCM_8', 'aes-256-ccm-8', 'sha256', 'explicit'],
   ]);
   assert.ok(PSK_SUITES.every(({ keyExchange }) => keyExchange.name === 'psk'));
+});
+
+test('CRY-15 the slow twin of CCM gives the answers of RFC 3610', () => {
+  const [key, aad] = [hex('c0c1c2c3c4c5c6c7c8c9cacbcccdcecf'), hex('0001020304050607')];
+  for (const { nonce, plain, sealed } of CCM_PACKET_VECTORS) {
+    assert.equal(sealCcm(key, 8, hex(nonce), aad, hex(plain)), hex(sealed));
+    assert.equal(openCcm(key, 8, hex(nonce), aad, hex(sealed)), hex(plain));
+  }
 });
 
 test('the slow twin opens what it seals, and nothing else', () => {

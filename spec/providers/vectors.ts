@@ -328,3 +328,59 @@ export const KEY_DERIVATION_VECTOR: Readonly<
     '2f387f8d11fd4f731cdd572d2eae927f6f2f81410b25e6960be68985add6c38445ad9f8c64bf8068bf9a6679485d966f' +
     '1ad6f68b43495b10a683755ea2b858d70ccac7ec8b053c6bd41ca299d4e51928',
 };
+
+/** One derivation with the extended master secret (RFC 7627). All in hexadecimal. */
+export interface ExtendedMasterSecretVector {
+  readonly source: string;
+  readonly hash: HashName;
+  readonly premaster: string;
+  readonly sessionHash: string;
+  readonly masterSecret: string;
+  readonly serverRandom: string;
+  readonly clientRandom: string;
+  readonly keyBlock: string;
+}
+
+/** NIST's sample vectors of ACVP (usnistgov/ACVP-Server, gen-val/json-files/TLS-v1.2-KDF-RFC7627/internalProjection.json). */
+export const EXTENDED_MASTER_SECRET_VECTORS: readonly ExtendedMasterSecretVector[] = [
+  {
+    source: 'NIST ACVP, TLS 1.2 KDF (RFC 7627), tcId 1',
+    hash: 'sha256',
+    premaster: '8252b983a6459a6fb3b9debe8725247e276139ebf7c9adccdd7d240f3ada7f5e3351b2769b6c8dc169a6d799c3c0ffeb',
+    sessionHash: '1359d7df74cb27c67f74c98d521d442b887eaf0decf6e382c62434d6c3dd7d0d',
+    masterSecret: '43a5e821fcf5446c712207f7cd161ed213ee3b9d001d418c57231befd596b583ecd55ab2c4456b02738698f90bc59ac0',
+    serverRandom: '50e0a1a1fd64a55259781a5c22580a81f99799c32f52d3f48d2c10c5c692e289',
+    clientRandom: 'abe7af69affc5e0944f4009b3e7abd1cc0a5cce8db055eff4a509e5b6de9475a',
+    keyBlock:
+      '4886e75be82dd4fb73c540729072d3e29b93c164e1cffe071f1212b1237b98dc0b0a5895f331f7180ceb30b17bb8c3e9' +
+      '2a074b26325ff975237dbd22320c0b88d64931f39c777b1527d36a999ad5fe5ee7f53fc42a509beb22634b17ec7b768e' +
+      'af6a87977cf8670b34d0a76ebce6a659dab6c15b4b86b98b9a63c50bbe1e2a09',
+  },
+  {
+    source: 'NIST ACVP, TLS 1.2 KDF (RFC 7627), tcId 24',
+    hash: 'sha384',
+    premaster: '96c1afea34fb496508d94d05fe84fb08afb8940d4d04ed756f848855fe1f67c45192b0fee13a7bdfc4f5ec7d41a0ca50',
+    sessionHash: 'be204981d3b8bc3f32f56316f9416d2bc5844f8c0b99168d774b942b02d88bc24bb6a7e890cb3145c7bcd6ba557d140b',
+    masterSecret: 'bb5dc357e4322aea9e59d2349fdf4c6477e8c0f35863d20a8caf9d2d04f06c68818ffdf1385a99af182f1684dd94147e',
+    serverRandom: '509cfbfd30c9127bd658a6e47b26c2818ff5519b0f31c9036cee24dddc78daf6',
+    clientRandom: '43f578db6fc2a6965f35bc667a6406adf53bb03da3c706c8776abfd75f72b093',
+    keyBlock:
+      '0553cf4792432d943be0e37c7a700c5e26aeabf31889a4c9e603039857fe41192bb7375416ed97a3e39bdc42ad3f861f' +
+      '17fb3ed54c9c059151070fd524c8571da8f85ea33c64f29e381001eaa3a06a843c0a378c6fc114ba9ad52e3d09a62a5d' +
+      '944be8511880691ebbd3bf8d72f80a9d5febd511c51c0fc38d7123b13f8c38f3',
+  },
+];
+
+/** Packet vectors 1 and 2 of RFC 3610 §8, whose nonces are a byte longer than ours: for the twin that everything else is measured by. */
+export const CCM_PACKET_VECTORS: readonly Readonly<Record<'nonce' | 'plain' | 'sealed', string>>[] = [
+  {
+    nonce: '00000003020100a0a1a2a3a4a5',
+    plain: '08090a0b0c0d0e0f101112131415161718191a1b1c1d1e',
+    sealed: '588c979a61c663d2f066d0c2c0f989806d5f6b61dac384 17e8d12cfdf926e0',
+  },
+  {
+    nonce: '00000004030201a0a1a2a3a4a5',
+    plain: '08090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f',
+    sealed: '72c91a36e135f8cf291ca894085c87e3cc15c439c9e43a3b a091d56e10400916',
+  },
+];

@@ -1,5 +1,6 @@
 /**
- * The slow twin of AES-CCM (RFC 3610 with L = 3): each formula of the RFC as one line, on noble's public CBC and CTR.
+ * The slow twin of AES-CCM (RFC 3610; L is what the nonce leaves): each formula of the RFC as one line, on noble's public CBC
+ * and CTR.
  *
  * Law: nothing is shared with lib/, so that a mistake there is not repeated here.
  */
@@ -23,8 +24,8 @@ export function openCcm(key: Uint8Array, tagLength: number, nonce: Uint8Array, a
 
 /** The last block of the CBC-MAC (§2.2). */
 function mac(key: Uint8Array, tagLength: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
-  const flags = 64 * (aad.length > 0 ? 1 : 0) + 8 * ((tagLength - 2) / 2) + (3 - 1);
-  const first = join([flags], nonce, [plain.length >> 16, plain.length >> 8, plain.length]);
+  const flags = 64 * (aad.length > 0 ? 1 : 0) + 8 * ((tagLength - 2) / 2) + (15 - nonce.length - 1);
+  const first = join([flags], nonce, [plain.length >> 16, plain.length >> 8, plain.length].slice(nonce.length - 12));
   const additional = aad.length > 0 ? join([aad.length >> 8, aad.length], aad) : aad;
   const input = join(first, padded(additional), padded(plain));
   return cbc(key, new Uint8Array(16), { disablePadding: true }).encrypt(input).slice(-16);
@@ -32,7 +33,7 @@ function mac(key: Uint8Array, tagLength: number, nonce: Uint8Array, aad: Uint8Ar
 
 /** A_0 (§2.3). */
 function counterBlock(nonce: Uint8Array): Uint8Array {
-  return join([3 - 1], nonce, [0, 0, 0]);
+  return join([15 - nonce.length - 1], nonce, new Uint8Array(15 - nonce.length));
 }
 
 function padded(bytes: Uint8Array): Uint8Array {
