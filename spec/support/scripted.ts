@@ -293,8 +293,8 @@ export class ScriptedPeer {
 }
 
 /** A client that has its cookie: sends the first hello, reads the HelloVerifyRequest. */
-export function fetchCookie(rig: Rig, client: ScriptedPeer, session: Session = CLIENT): void {
-  rig.feed(session, client.clientHello());
+export function fetchCookie(rig: Rig, client: ScriptedPeer, session: Session = CLIENT, hello: Partial<ClientHello> = {}): void {
+  rig.feed(session, client.clientHello(hello));
   client.take(...rig.takeSent());
   client.cookie = readHelloVerifyRequest(client.latest(HandshakeType.helloVerifyRequest).body).cookie;
 }
