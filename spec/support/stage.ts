@@ -82,6 +82,7 @@ export class Stage {
   readonly bystander: Play;
   readonly #sessions: SessionAddress[] = [];
   readonly #baseline: number;
+  readonly #group: GroupName;
   /** Handshakes so far. */
   plays = 0;
   #echoes = 0;
@@ -92,15 +93,16 @@ export class Stage {
     this.rig = mode === 'ecdhePsk'
       ? new Rig({ crypto: nativeProvider, cipherSuites: [ECDHE_PSK_AES_128_GCM_SHA256], mtu: 4096, ...options }, handler)
       : certifiedRig(role, mode, options, handler);
+    this.#group = options.groups?.[0] ?? 'x25519';
     this.bystander = this.completes();
     this.#sessions.length = 0;
     this.#baseline = this.rig.context.stats().heldBytes;
   }
 
-  /** A scripted peer for the other side. */
+  /** A scripted peer for the other side; its group is the first of the context's. */
   peer(options: PlayOptions['peer'] = {}): CertifiedPeer | EcdhePskPeer {
     const role = this.role === 'client' ? 'server' : 'client';
-    const given = { seed: 100 + this.plays, ...options };
+    const given = { seed: 100 + this.plays, group: this.#group, ...options };
     return this.mode === 'ecdhePsk' ? new EcdhePskPeer(role, { suite: ECDHE_PSK_AES_128_GCM_SHA256, ...given }) : new CertifiedPeer(role, this.mode, given);
   }
 
