@@ -10,6 +10,7 @@ import {
   DTLS_EVENT_CONNECTED, DtlsContext, LocalError, nobleProvider, PSK_AES_128_CCM_8, PSK_AES_256_GCM_SHA384, PSK_CHACHA20_POLY1305_SHA256, type DtlsOptions, type Session,
 } from '../../lib/index.js';
 import { Random } from '../support/random.js';
+import { checkRandomness, FAILURES } from '../support/randomness.js';
 import { CLIENT, join, Rig, SERVER, text } from '../support/rig.js';
 import { clientFlight, establish, establishClient, ScriptedPeer, takeServerFlight } from '../support/scripted.js';
 
@@ -142,20 +143,6 @@ test('CRY-11 hellos and cookies from the default source: no repeats, no zeros, n
   checkRandomness(serverRandoms);
 });
 
-/** No two alike, no run of zeros as long as a bug would leave, and every byte value about as often as any other. */
-function checkRandomness(samples: readonly Uint8Array[]): void {
-  assert.is(new Set(samples.map((bytes) => String.fromCharCode(...bytes))).size, samples.length);
-  const counts = new Array<number>(256).fill(0);
-  for (const bytes of samples) {
-    assert.ok(bytes.length === 32 && bytes.filter((byte) => byte === 0).length < 12);
-    for (const byte of bytes) counts[byte]!++;
-  }
-  const expected = (samples.length * 32) / 256;
-  const chiSquare = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-  // 255 degrees of freedom: beyond these bounds once in many millions of runs.
-  assert.ok(chiSquare > 130 && chiSquare < 420, `chi-square ${chiSquare}`);
-}
-
 test('CRY-11 the same bytes come only when the source repeats them', () => {
   const hello = (seed: number): Uint8Array => {
     const rig = new Rig({}, {}, seed);
@@ -165,15 +152,6 @@ test('CRY-11 the same bytes come only when the source repeats them', () => {
   assert.equal(hello(1), hello(1));
   assert.not.equal(hello(1), hello(2));
 });
-
-/** A source that fails in some way from its n-th call on. */
-const FAILURES: Readonly<Record<string, (length: number) => Uint8Array>> = {
-  throws: () => { throw new Error('no entropy'); },
-  short: (length) => new Uint8Array(Math.max(0, length - 1)),
-  long: (length) => new Uint8Array(length + 1),
-  nothing: () => undefined as never,
-  text: (length) => 'x'.repeat(length) as never,
-};
 
 function failingAt(call: number, failure: (length: number) => Uint8Array): { options: DtlsOptions; calls: () => number } {
   const random = new Random(11);
