@@ -81,18 +81,17 @@ export function chooseServerCredential(handshake: Handshake12, hello: ClientHell
   if (peerType === undefined && parameters.clientAuthentication === 'require') {
     throw new PeerError('ERR_DTLS_HANDSHAKE', AlertDescription.unsupportedCertificate, 'the client has no kind of certificate that we take');
   }
+  keys.asks = peerType !== undefined && parameters.clientAuthentication !== 'none';
   keys.peerType = peerType ?? x509;
   return true;
 }
 
 /** Server: says which kinds of certificates were chosen, where the client asked (RFC 7250 §4.2). */
 export function respondTypes(handshake: Handshake12, extensions: Map<number, Uint8Array>): void {
-  const { ownType, peerType, sentTypes, choice, serverName } = handshake.keys;
+  const { ownType, peerType, sentTypes, asks, choice, serverName } = handshake.keys;
   if ((sentTypes & SERVER_SENT) !== 0) extensions.set(ExtensionType.serverCertificateType, Uint8Array.of(ownType));
   // The client's type is named only if the client is going to be asked for one.
-  if ((sentTypes & CLIENT_SENT) !== 0 && handshake.parameters.clientAuthentication !== 'none') {
-    extensions.set(ExtensionType.clientCertificateType, Uint8Array.of(peerType));
-  }
+  if ((sentTypes & CLIENT_SENT) !== 0 && asks) extensions.set(ExtensionType.clientCertificateType, Uint8Array.of(peerType));
   if (serverName !== null && choice?.credential.names?.(serverName) === true) extensions.set(ExtensionType.serverName, EMPTY);
 }
 

@@ -122,14 +122,13 @@ function afterClientHello(handshake: Handshake12): string {
 }
 
 const onServerSignature: Step = (handshake, signature) => {
-  const { keys, parameters } = handshake;
+  const { keys } = handshake;
   sendServerHello(handshake);
   sendCertificate(handshake);
   handshake.send(HandshakeType.serverKeyExchange, writeEcdheServerKeyExchange(keys.parameters, signed(handshake, signature)));
-  const asks = parameters.clientAuthentication !== 'none';
-  if (asks) handshake.send(HandshakeType.certificateRequest, writeCertificateRequest(certificateRequest(handshake)));
+  if (keys.asks) handshake.send(HandshakeType.certificateRequest, writeCertificateRequest(certificateRequest(handshake)));
   handshake.send(HandshakeType.serverHelloDone, EMPTY);
-  return asks ? 'waitClientCertificate' : 'waitClientKeyExchange';
+  return keys.asks ? 'waitClientCertificate' : 'waitClientKeyExchange';
 };
 
 const onClientCertificate: Step = (handshake, body) => {

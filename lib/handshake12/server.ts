@@ -35,8 +35,8 @@ function acceptHello(handshake: Handshake12, hello: ClientHello): string {
   );
   handshake.clientRandom = copyOf(hello.random);
   handshake.serverRandom = handshake.out.random(32);
-  const { certified } = handshake.keyExchange;
-  handshake.transcript.start(handshake.hash, certified && handshake.parameters.clientAuthentication !== 'none');
+  // What CertificateVerify is over must be kept until it comes.
+  handshake.transcript.start(handshake.hash, handshake.keyExchange.certified && handshake.keys.asks);
   return handshake.keyExchange.afterClientHello(handshake);
 }
 
