@@ -8,11 +8,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AlertDescription, HandshakeType } from '../../lib/index.js';
-import { readClientHello } from '../../lib/message/hello.js';
 import { writeServerName } from '../../lib/message/extensionbodies.js';
 import { ExtensionType } from '../../lib/wire/registry.js';
 import { AUTHORITY, SERVER_NAME } from '../support/holders.js';
-import { lengthFields, lies, withLength } from '../support/lengthfields.js';
+import { extensionsAt, lengthFields, lies, withLength } from '../support/lengthfields.js';
 import { hex, join } from '../support/rig.js';
 import { eachRefused, MODES, ROLES, Stage, type Editor, type Mode, type Play, type PlayOptions, type Role } from '../support/stage.js';
 
@@ -35,13 +34,6 @@ function messagesTo(stage: Stage, options: PlayOptions): Map<number, Uint8Array>
 }
 
 const only = (type: number, change: (body: Uint8Array) => Uint8Array): Editor => (sent, body) => (sent === type ? change(body) : null);
-
-/** Where the extensions of a hello start. */
-function extensionsAt(type: number, body: Uint8Array): number {
-  if (type === HandshakeType.serverHello) return 35 + body[34]! + 3;
-  const { sessionId, cookie, cipherSuites, compressionMethods } = readClientHello(body);
-  return 34 + 1 + sessionId.length + 1 + cookie.length + 2 + cipherSuites.length + 1 + compressionMethods.length;
-}
 
 function isHello(type: number): boolean {
   return type === HandshakeType.clientHello || type === HandshakeType.serverHello;

@@ -1,6 +1,7 @@
 /**
  * Where the lengths stand in a handshake message, for specs that let them lie.
  */
+import { readClientHello } from '../../lib/message/hello.js';
 import { ExtensionType, HandshakeType } from '../../lib/wire/registry.js';
 
 /** A field that holds the length of what follows it: where it stands, and in how many bytes. */
@@ -111,4 +112,11 @@ export function lengthFields(type: number, body: Uint8Array, grammar: Grammar): 
       break;
   }
   return fields;
+}
+
+/** Where the extensions of a hello start. */
+export function extensionsAt(type: number, body: Uint8Array): number {
+  if (type === HandshakeType.serverHello) return 35 + body[34]! + 3;
+  const { sessionId, cookie, cipherSuites, compressionMethods } = readClientHello(body);
+  return 34 + 1 + sessionId.length + 1 + cookie.length + 2 + cipherSuites.length + 1 + compressionMethods.length;
 }
