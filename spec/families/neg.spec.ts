@@ -5,7 +5,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DTLS_EVENT_CONNECTED, type DtlsOptions, PSK_AES_128_CCM, PSK_AES_128_CCM_8, PSK_AES_128_GCM_SHA256 } from '../../lib/index.js';
-import { readClientHello, readServerHello, writeClientHello, writeServerHello, type ClientHello, type ServerHello } from '../../lib/message/hello.js';
+import { readServerHello, type ClientHello, type ServerHello } from '../../lib/message/hello.js';
+import { between, type Edit } from '../support/between.js';
 import { stateOf } from '../support/inside.js';
 import { CLIENT, join, Rig, SERVER } from '../support/rig.js';
 import { clientFlight, fetchCookie, HONEST, ScriptedPeer, takeServerFlight, toServerFlight } from '../support/scripted.js';
@@ -69,53 +70,31 @@ test('NEG-02 a server that chooses another version than DTLS 1.2 is told protoco
   for (const version of [0xfeff, 0xfefe, 0xfefc, 0x0303, 0x0000, 0xffff]) expectRefusal(answer({ version }), 70);
 });
 
-type Edit = { readonly client?: (hello: ClientHello) => ClientHello; readonly server?: (hello: ServerHello) => ServerHello };
-
 /** Two contexts with somebody in between who edits the hellos. */
-function between(edit: Edit, options: DtlsOptions = {}): { client: Rig; server: Rig } {
+function talk(edit: Edit, options: DtlsOptions = {}): { client: Rig; server: Rig } {
   const [client, server] = [new Rig(options, {}, 1), new Rig(options, {}, 2)];
-  client.context.connect(SERVER);
-  for (let round = 0; round < 4; round++) {
-    for (const bytes of client.takeSent()) server.feed(CLIENT, edited(bytes, edit));
-    for (const bytes of server.takeSent()) client.feed(SERVER, edited(bytes, edit));
-  }
+  between(client, server, edit);
   return { client, server };
-}
-
-/** The datagram with its first message edited, headers made to fit. */
-function edited(datagram: Uint8Array, { client, server }: Edit): Uint8Array {
-  if (datagram[0] !== 22) return datagram;
-  const length = (datagram[11]! << 8) | datagram[12]!;
-  const body = datagram.slice(25, 13 + length);
-  let changed: Uint8Array;
-  if (datagram[13] === 1 && client) changed = writeClientHello(client(readClientHello(body)));
-  else if (datagram[13] === 2 && server) changed = writeServerHello(server(readServerHello(body)));
-  else return datagram;
-  const head = datagram.slice(0, 25);
-  const size = changed.length;
-  head.set([(size + 12) >> 8, (size + 12) & 255], 11);
-  for (const at of [14, 22]) head.set([0, size >> 8, size & 255], at);
-  return join(head, changed, datagram.slice(13 + length));
 }
 
 const relaxed: DtlsOptions = { forceExtendedMasterSecret: false, forceRenegotiationInfo: false };
 
 test('NEG-10 the editor in between, when idle, lets a handshake through', () => {
   for (const options of [{}, relaxed]) {
-    const { client, server } = between({ client: (hello) => hello, server: (hello) => hello }, options);
+    const { client, server } = talk({ client: (hello) => hello, server: (hello) => hello }, options);
     assert.equal([isConnected(client), isConnected(server)], [true, true]);
   }
 });
 
 test('NEG-03 extended_master_secret taken out of the hellos: refused where required, never completed where not', () => {
   const strip: Edit = { client: (hello) => ({ ...hello, extensions: without(hello.extensions, 23) }) };
-  const strict = between(strip);
+  const strict = talk(strip);
   assert.equal(strict.server.fatal, [40]);
   assert.equal([isConnected(strict.client), isConnected(strict.server)], [false, false]);
-  const loose = between(strip, relaxed);
+  const loose = talk(strip, relaxed);
   assert.equal([isConnected(loose.client), isConnected(loose.server)], [false, false]);
   assert.equal(loose.server.fatal, [51], 'Finished does not verify');
-  const answered = between({ server: (hello) => ({ ...hello, extensions: without(hello.extensions, 23) }) }, relaxed);
+  const answered = talk({ server: (hello) => ({ ...hello, extensions: without(hello.extensions, 23) }) }, relaxed);
   assert.equal([isConnected(answered.client), isConnected(answered.server)], [false, false]);
 });
 
@@ -140,7 +119,7 @@ test('NEG-10 whatever is edited in either hello, the handshake does not complete
   ];
   for (const [index, edit] of edits.entries()) {
     for (const force of [true, false]) {
-      const { client, server } = between(edit, { forceExtendedMasterSecret: force, forceRenegotiationInfo: false });
+      const { client, server } = talk(edit, { forceExtendedMasterSecret: force, forceRenegotiationInfo: false });
       assert.equal([isConnected(client), isConnected(server)], [false, false], `edit ${index}`);
       client.runOut();
       server.runOut();
