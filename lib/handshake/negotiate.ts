@@ -81,14 +81,20 @@ export function checkClientHello(hello: ClientHello): void {
   if (!hello.compressionMethods.includes(0)) throw illegal('the client does not offer the null compression method');
 }
 
-/** What a server makes of a ClientHello: the first of its own suites that the client offers and that is `possible`. */
+/**
+ * What a server makes of a ClientHello: the first of its own suites that the client offers and that is `possible`. `refusal` is
+ * the alert if there is none.
+ */
 export function negotiateServer(
   hello: ClientHello,
   parameters: HandshakeParameters,
   possible: (suite: CipherSuite) => boolean,
+  refusal: () => AlertDescription,
 ): Negotiated {
   const suite = parameters.cipherSuites.find((own) => offersSuite(hello.cipherSuites, own.id) && possible(own));
-  if (suite === undefined) throw failure('no cipher suite in common, or no key and certificate for one');
+  if (suite === undefined) {
+    throw new PeerError('ERR_DTLS_HANDSHAKE', refusal(), 'no cipher suite in common, or no key and certificate for one');
+  }
   const extendedMasterSecret = checkExtendedMasterSecret(hello.extensions, parameters, 'client');
   const signalled = offersSuite(hello.cipherSuites, SignallingSuite.emptyRenegotiationInfo);
   const renegotiationInfo = checkRenegotiationInfo(hello.extensions, signalled, parameters, 'client');

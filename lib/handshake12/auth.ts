@@ -71,7 +71,11 @@ export function serverWishes(handshake: Handshake12, hello: ClientHello, kinds: 
 export function chooseServerCredential(handshake: Handshake12, hello: ClientHello, kinds: readonly PublicKey['kind'][]): boolean {
   const { keys, parameters } = handshake;
   const { extensions } = hello;
-  keys.choice = chooseCredential(available(handshake), serverWishes(handshake, hello, kinds));
+  const own = available(handshake);
+  const wishes = serverWishes(handshake, hello, kinds);
+  keys.choice = chooseCredential(own, wishes);
+  const named = extensions.has(ExtensionType.serverCertificateType);
+  keys.typesDiffer = named && own.length > 0 && !own.some(({ type }) => wishes.types.includes(type));
   if (keys.choice === null) return false;
   keys.ownType = keys.choice.credential.type;
   const offered = extensions.get(ExtensionType.clientCertificateType);

@@ -6,7 +6,7 @@ import { checkClientHello, negotiateServer, serverExtensions } from '../handshak
 import { offersSuite, readClientHello, writeServerHello, type ClientHello } from '../message/hello.js';
 import { copyOf, EMPTY } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
-import { HandshakeType, ProtocolVersion } from '../wire/registry.js';
+import { AlertDescription, HandshakeType, ProtocolVersion } from '../wire/registry.js';
 import type { Handshake12, KeyExchange12 } from './handshake.js';
 import { checkFinished, sendFinished } from './keys.js';
 
@@ -30,8 +30,13 @@ export const onServerCredential: Handler<Handshake12> = (handshake) =>
   acceptHello(handshake, readClientHello(handshake.keys.clientHello));
 
 function acceptHello(handshake: Handshake12, hello: ClientHello): string {
-  handshake.negotiated = negotiateServer(hello, handshake.parameters, ({ keyExchange }) =>
-    (keyExchange as KeyExchange12).possible(handshake, hello),
+  const { handshakeFailure, unsupportedCertificate } = AlertDescription;
+  handshake.negotiated = negotiateServer(
+    hello,
+    handshake.parameters,
+    ({ keyExchange }) => (keyExchange as KeyExchange12).possible(handshake, hello),
+    // RFC 7250 §4.2.
+    () => (handshake.keys.typesDiffer ? unsupportedCertificate : handshakeFailure),
   );
   handshake.clientRandom = copyOf(hello.random);
   handshake.serverRandom = handshake.out.random(32);

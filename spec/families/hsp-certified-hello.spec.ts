@@ -18,6 +18,7 @@ import { ExtensionType } from '../../lib/wire/registry.js';
 import { AUTHORITY, credentialOf, holder, SERVER_NAME } from '../support/holders.js';
 import { extensionsAt } from '../support/lengthfields.js';
 import { hex, join, text } from '../support/rig.js';
+import { fetchCookie } from '../support/scripted.js';
 import { eachRefused, MODES, Stage, type Editor, type Mode, type PlayOptions, type Role } from '../support/stage.js';
 
 const { decodeError, handshakeFailure, illegalParameter, protocolVersion, unsupportedCertificate, unsupportedExtension } = AlertDescription;
@@ -218,10 +219,22 @@ test('HSP-17 a server chooses certificate types that were offered, and asks for 
     stage.completes({ extensions: offers(types, clientCertificateType) });
   }
   for (const types of [[1], [3], [255, 1]]) {
-    stage.refused(stage.play({ extensions: offers(types, serverCertificateType) }), [handshakeFailure], `server types ${types.join()}`);
+    stage.refused(stage.play({ extensions: offers(types, serverCertificateType) }), [unsupportedCertificate], `server types ${types.join()}`);
     stage.refused(stage.play({ extensions: offers(types, clientCertificateType) }), [unsupportedCertificate], `client types ${types.join()}`);
   }
+  // Where the kind is not what is wrong, it is not blamed.
+  stage.refused(stage.play({ hello: { cipherSuites: Uint8Array.of(0xc0, 0x2f) } }), [handshakeFailure], 'a suite of RSA');
+  stage.refused(stage.play({ extensions: (own) => own.set(signatureAlgorithms, writeNumbers([0x0203])) }), [handshakeFailure], 'SHA-1 alone');
   stage.conclude();
+  // And a suite that does without certificates is still possible.
+  const mixed = new Stage('server', 'rawKey', { ...both('server'), cipherSuites: [ECDHE_ECDSA_AES_128_GCM_SHA256, PSK_AES_128_GCM_SHA256] });
+  const suites = [ECDHE_ECDSA_AES_128_GCM_SHA256, PSK_AES_128_GCM_SHA256].flatMap(({ id }) => [id >> 8, id & 255]);
+  const peer = mixed.peer();
+  const mixedHello = { cipherSuites: Uint8Array.from(suites), extensions: offers([1], serverCertificateType)(peer.extensions) };
+  fetchCookie(mixed.rig, peer, 'mixed', mixedHello);
+  mixed.rig.feed('mixed', peer.clientHello(mixedHello));
+  peer.take(...mixed.rig.takeSent());
+  assert.is(readServerHello(peer.latest(HandshakeType.serverHello).body).cipherSuite, PSK_AES_128_GCM_SHA256.id);
   // RFC 7250 §4.2: none in common and none required: the extension is left out, and nobody is asked.
   const asking = new Stage('server', 'rawKey', { ...both('server'), clientAuthentication: 'request' });
   for (const types of [[1], [255, 3]]) {
