@@ -6,8 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DTLS_EVENT_CONNECT, DTLS_EVENT_CONNECTED, DTLS_EVENT_TIMEOUT } from '../../lib/index.js';
 import { MIN_MTU } from '../../lib/engine/config.js';
-import { RecordWalk } from '../../lib/record/records.js';
-import { connected, connectedAt, echoes, handshake, NOTHING, pair, remains } from '../net/pair.js';
+import { connected, connectedAt, echoes, handshake, NOTHING, pair, records, remains } from '../net/pair.js';
 import type { Datagram } from '../support/link.js';
 import { CLIENT, equal, IDENTITY, join, KEY, Rig, SERVER, text } from '../support/rig.js';
 import { clientFlight, establish, establishClient, fetchCookie, ScriptedPeer, takeClientFlight, toServerFlight, toServerHelloDone } from '../support/scripted.js';
@@ -21,14 +20,6 @@ const withHint = {
   getPskInfo: (_: unknown, __: unknown, type: string, description: Uint8Array): Uint8Array | null =>
     type === 'hint' ? HINT : type === 'identity' ? IDENTITY : equal(description, IDENTITY) ? KEY : null,
 };
-
-/** The records of a datagram, each for itself. */
-function records(datagram: Uint8Array): Uint8Array[] {
-  const walk = new RecordWalk();
-  const found: Uint8Array[] = [];
-  for (walk.begin(datagram); walk.next(); ) found.push(datagram.slice(walk.headerStart, walk.end));
-  return found;
-}
 
 function permutations<T>(items: readonly T[]): T[][] {
   if (items.length < 2) return [[...items]];

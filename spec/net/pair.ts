@@ -2,6 +2,7 @@
  * A client and a server of ours on one simulated network, and what came of their handshake.
  */
 import { DTLS_EVENT_CONNECTED, type DtlsHandler, type DtlsOptions } from '../../lib/index.js';
+import { RecordWalk } from '../../lib/record/records.js';
 import { Link, type LinkOptions, type Node } from '../support/link.js';
 import { text } from '../support/rig.js';
 
@@ -55,3 +56,11 @@ export function remains({ context }: Node): { halfOpen: number; heldBytes: numbe
 }
 
 export const NOTHING = { halfOpen: 0, heldBytes: 0, deadlines: 0 } as const;
+
+/** The records of a datagram, each for itself. */
+export function records(datagram: Uint8Array): Uint8Array[] {
+  const walk = new RecordWalk();
+  const found: Uint8Array[] = [];
+  for (walk.begin(datagram); walk.next(); ) found.push(datagram.slice(walk.headerStart, walk.end));
+  return found;
+}
