@@ -8,7 +8,7 @@ import type { CipherSuite } from '../crypto/suites.js';
 import { Budget } from '../flight/budget.js';
 import { Flight } from '../flight/flight.js';
 import { Reassembler, type ReassemblerLimits } from '../flight/reassembler.js';
-import type { Out, Question } from '../handshake/machine.js';
+import { Answered, type Out, type Question } from '../handshake/machine.js';
 import type { Handshake12, Identity } from '../handshake12/handshake.js';
 import type { Protection12 } from '../record/protect12.js';
 import { ReadEpoch, WriteEpoch } from '../record/epoch.js';
@@ -124,7 +124,8 @@ export class Association implements Out, Waiting {
     const flights = (this.flight?.heldBytes ?? 0) + (this.building?.heldBytes ?? 0);
     if (this.making === null) return flights;
     const { reassembly, earlyBytes, handshake } = this.making;
-    return flights + reassembly.held + earlyBytes.held + handshake.transcript.heldBytes;
+    const signing = this.question?.answer === Answered.signature ? this.question.message.length : 0;
+    return flights + reassembly.held + earlyBytes.held + handshake.heldBytes + signing;
   }
 
   /** Keys of epoch 1 exist, whether or not the peer's ChangeCipherSpec was seen. */

@@ -46,6 +46,12 @@ export class Transcript {
     return concat(...this.#raw);
   }
 
+  /** Every message but the last: what a CertificateVerify, which is the last, is over. */
+  messagesBefore(): Uint8Array {
+    invariant(this.#keeping, 'messages are kept as long as they are asked for');
+    return concat(...this.#raw.slice(0, -1));
+  }
+
   /** No signature over the messages will be asked for any more. */
   forgetMessages(): void {
     this.#raw = [];

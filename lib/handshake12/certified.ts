@@ -83,10 +83,14 @@ function sendKeyExchange(handshake: Handshake12): string {
   const { publicKey, secret } = clientAgree(handshake);
   handshake.send(HandshakeType.clientKeyExchange, writeEcdheClientKeyExchange(publicKey));
   installKeys(handshake, secret);
-  if (!handshake.keys.sentChain) return finishClient(handshake);
-  const { choice } = handshake.keys;
+  const { choice, sentChain } = handshake.keys;
+  const message = sentChain ? handshake.transcript.messages() : EMPTY;
+  // The server signs nothing any more, and what we sign is a copy.
+  handshake.transcript.forgetMessages();
+  handshake.keys.request = null;
+  if (!sentChain) return finishClient(handshake);
   invariant(choice !== null, 'a chain was sent of a credential that was chosen');
-  handshake.out.ask({ answer: Answered.signature, choice, message: handshake.transcript.messages() });
+  handshake.out.ask({ answer: Answered.signature, choice, message });
   return 'askClientSignature';
 }
 
@@ -151,14 +155,12 @@ const onAnonymousKeyExchange: Step = (handshake, body) => {
 
 const onCertifiedKeyExchange: Step = (handshake, body) => {
   installKeys(handshake, agree(handshake, readEcdheClientKeyExchange(body)));
-  handshake.keys.parameters = handshake.transcript.messages();
   return 'waitCertificateVerify';
 };
 
 /** Over every message before it (RFC 5246 §7.4.8). */
 const onCertificateVerify: Step = (handshake, body) => {
-  checkSignature(handshake, readCertificateVerify(body), handshake.keys.parameters);
-  handshake.keys.parameters = EMPTY;
+  checkSignature(handshake, readCertificateVerify(body), handshake.transcript.messagesBefore());
   handshake.transcript.forgetMessages();
   return 'waitFinished';
 };

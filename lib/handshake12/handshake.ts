@@ -65,7 +65,7 @@ export interface KeyMaterial {
   peerType: CertificateType;
   /** Server: the client sent ec_point_formats. */
   pointFormats: boolean;
-  /** Server: the parameters that are signed; later the messages that CertificateVerify is over. */
+  /** Server: the parameters that are signed. */
   parameters: Uint8Array;
   /** The kinds of keys that the suite lets the server show. */
   peerKinds: readonly PublicKey['kind'][];
@@ -168,6 +168,13 @@ export class Handshake12 {
       throw new LocalError('ERR_DTLS_NO_PROVIDER', `the provider has no ${this.negotiated.suite.hash}`, AlertDescription.internalError);
     }
     return hash;
+  }
+
+  /** Bytes kept until the handshake is over: messages, and what was copied out of them. */
+  get heldBytes(): number {
+    const { clientHello, shown, request } = this.keys;
+    const copies = [clientHello, ...(shown?.chain ?? []), ...(request?.authorities ?? [])];
+    return copies.reduce((held, { length }) => held + length, this.transcript.heldBytes);
   }
 
   /** Overwrites the secrets. */

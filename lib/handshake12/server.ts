@@ -26,8 +26,11 @@ export const onClientHello: Handler<Handshake12> = (handshake, body) => {
 };
 
 /** The host's credentials are known. */
-export const onServerCredential: Handler<Handshake12> = (handshake) =>
-  acceptHello(handshake, readClientHello(handshake.keys.clientHello));
+export const onServerCredential: Handler<Handshake12> = (handshake) => {
+  const hello = readClientHello(handshake.keys.clientHello);
+  handshake.keys.clientHello = EMPTY;
+  return acceptHello(handshake, hello);
+};
 
 function acceptHello(handshake: Handshake12, hello: ClientHello): string {
   const { handshakeFailure, unsupportedCertificate } = AlertDescription;
