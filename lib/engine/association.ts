@@ -25,12 +25,14 @@ export interface Making {
   readonly reassembler: Reassembler;
   readonly reassembly: Budget;
   readonly earlyBytes: Budget;
+  readonly maxKeptBytes: number;
   /** Records that came before their keys or while an answer is awaited, copied whole. */
   early: Uint8Array[];
 }
 
 export interface AssociationLimits extends ReassemblerLimits {
   readonly maxHeldBytes: number;
+  readonly maxKeptBytes: number;
   readonly maxEarlyRecords: number;
 }
 
@@ -116,16 +118,26 @@ export class Association implements Out, Waiting {
     const earlyBytes = new Budget(Math.floor(limits.maxHeldBytes / 4));
     const reassembly = new Budget(limits.maxHeldBytes - earlyBytes.limit);
     const reassembler = new Reassembler(messageSeq, limits, reassembly);
-    this.making = { handshake, reassembler, reassembly, earlyBytes, early: [] };
+    this.making = { handshake, reassembler, reassembly, earlyBytes, maxKeptBytes: limits.maxKeptBytes, early: [] };
+  }
+
+  /** After a message: what the handshake keeps beyond its share is taken from reassembly. False if there is not so much. */
+  makeRoom(): boolean {
+    const { making } = this;
+    return making === null || making.reassembler.lend(this.#keptBytes(making) - making.maxKeptBytes);
+  }
+
+  #keptBytes({ handshake }: Making): number {
+    const signing = this.question?.answer === Answered.signature ? this.question.message.length : 0;
+    return handshake.heldBytes + signing;
   }
 
   /** Bytes held for the handshake. */
   get heldBytes(): number {
     const flights = (this.flight?.heldBytes ?? 0) + (this.building?.heldBytes ?? 0);
     if (this.making === null) return flights;
-    const { reassembly, earlyBytes, handshake } = this.making;
-    const signing = this.question?.answer === Answered.signature ? this.question.message.length : 0;
-    return flights + reassembly.held + earlyBytes.held + handshake.heldBytes + signing;
+    const { reassembly, earlyBytes } = this.making;
+    return flights + reassembly.held + earlyBytes.held + this.#keptBytes(this.making);
   }
 
   /** Keys of epoch 1 exist, whether or not the peer's ChangeCipherSpec was seen. */

@@ -75,6 +75,11 @@ export interface DtlsOptions extends UserParameters {
   readonly maxMessageBytes?: number | undefined;
   /** Bytes that a half-open peer may make us hold for reassembly and early records. Default 6,144 with pre-shared keys only, else 24,576. */
   readonly maxHeldBytes?: number | undefined;
+  /**
+   * Bytes that a handshake may keep for its signatures: messages, the chain that the peer shows, names of authorities.
+   * What is more takes its place from `maxHeldBytes`. Default 2,048 with pre-shared keys only, else 20,480.
+   */
+  readonly maxKeptBytes?: number | undefined;
   /** Handshake messages buffered ahead of the next one. Default 8. */
   readonly maxMessagesAhead?: number | undefined;
   /** Records kept that came before their keys or while an answer is awaited. Default 10. */
@@ -136,8 +141,8 @@ const LIMIT_DEFAULTS = {
 } as const satisfies Partial<DtlsOptions>;
 
 /** Bounds on a half-open peer: 8 KiB in all where no message is long, 48 KiB where chains of certificates come. */
-const PSK_LIMITS = { maxMessageBytes: 4096, maxHeldBytes: 6144 } as const;
-const CERTIFIED_LIMITS = { maxMessageBytes: 16_384, maxHeldBytes: 24_576 } as const;
+const PSK_LIMITS = { maxMessageBytes: 4096, maxHeldBytes: 6144, maxKeptBytes: 2048 } as const;
+const CERTIFIED_LIMITS = { maxMessageBytes: 16_384, maxHeldBytes: 24_576, maxKeptBytes: 20_480 } as const;
 
 const GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
 
@@ -164,6 +169,7 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   maxHalfOpenPeersPerAddress: [1, 2 ** 24],
   maxMessageBytes: [256, 65_536],
   maxHeldBytes: [1024, 1_048_576],
+  maxKeptBytes: [1024, 1_048_576],
   maxMessagesAhead: [1, 64],
   maxEarlyRecords: [1, 64],
   maxHelloVerifyRequests: [1, 16],

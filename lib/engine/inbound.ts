@@ -299,9 +299,7 @@ export class Inbound {
         counters.drop('bounds');
         return 0;
       case 'tooLarge':
-        return this.#engine.fail(association, new PeerError(
-          'ERR_DTLS_TOO_LARGE', AlertDescription.illegalParameter, `a handshake message of ${fragment.length} bytes`,
-        ));
+        return this.#engine.fail(association, tooLarge(`a handshake message of ${fragment.length} bytes`));
     }
   }
 
@@ -333,6 +331,7 @@ export class Inbound {
     } catch (error) {
       return this.#engine.fail(association, error);
     }
+    if (!association.makeRoom()) return this.#engine.fail(association, tooLarge('messages that are more than we keep at a time'));
     return this.#progress.settle(association);
   }
 
@@ -359,6 +358,10 @@ export class Inbound {
     }
     return code;
   }
+}
+
+function tooLarge(what: string): PeerError {
+  return new PeerError('ERR_DTLS_TOO_LARGE', AlertDescription.illegalParameter, what);
 }
 
 function isHelloVersion(version: number): boolean {

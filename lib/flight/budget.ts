@@ -6,6 +6,7 @@
 export class Budget {
   readonly limit: number;
   #held = 0;
+  #lent = 0;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -18,12 +19,22 @@ export class Budget {
 
   /** Takes `bytes` if they fit. */
   take(bytes: number): boolean {
-    if (this.#held + bytes > this.limit) return false;
+    if (this.#held + this.#lent + bytes > this.limit) return false;
     this.#held += bytes;
     return true;
   }
 
   give(bytes: number): void {
     this.#held -= bytes;
+  }
+
+  /** From now on `bytes` of the limit are used elsewhere. Negative counts as none. */
+  lend(bytes: number): void {
+    this.#lent = Math.max(0, bytes);
+  }
+
+  /** Whether more is held and lent than there is. */
+  get overdrawn(): boolean {
+    return this.#held + this.#lent > this.limit;
   }
 }

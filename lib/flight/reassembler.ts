@@ -105,6 +105,15 @@ export class Reassembler {
     return this.#partials.get(this.#next)?.type ?? -1;
   }
 
+  /** Lends `bytes` of the budget: what is farthest ahead gives way. False if there is not so much. */
+  lend(bytes: number): boolean {
+    this.#budget.lend(bytes);
+    while (this.#budget.overdrawn) {
+      if (!this.#evictBeyond(-1)) return false;
+    }
+    return true;
+  }
+
   /** Gives everything back. */
   clear(): void {
     for (const messageSeq of [...this.#partials.keys()]) this.#drop(messageSeq);

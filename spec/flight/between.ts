@@ -5,7 +5,7 @@
  * Law: everything before keys is in the clear, so he needs none; what he hands on unchanged must complete.
  */
 import * as assert from 'uvu/assert';
-import { ContentType, HandshakeType } from '../../lib/index.js';
+import { ContentType, HandshakeType, type DtlsHandler, type DtlsOptions } from '../../lib/index.js';
 import { Fragment } from '../../lib/message/handshake.js';
 import { RecordWalk } from '../../lib/record/records.js';
 import { certifiedPair } from '../net/certified.js';
@@ -39,8 +39,9 @@ export class Between {
   /** Builds records and fragments; he has no keys. */
   readonly #scribe: ScriptedPeer;
 
-  constructor(role: Receiver, options: Parameters<typeof certifiedPair>[1] = {}, handler: Parameters<typeof certifiedPair>[2] = {}) {
-    this.ends = certifiedPair({}, { mtu: UNLIMITED, ...options }, handler);
+  /** `options` are for both ends, `handler` is the receiver's. */
+  constructor(role: Receiver, options: DtlsOptions = {}, handler: Partial<DtlsHandler> = {}) {
+    this.ends = certifiedPair({}, { mtu: UNLIMITED, ...options }, (end) => (end === role ? handler : {}));
     const { link, client, server } = this.ends;
     [this.receiver, this.sender] = role === 'client' ? [client, server] : [server, client];
     this.#scribe = new ScriptedPeer(role === 'client' ? 'server' : 'client');
@@ -48,7 +49,7 @@ export class Between {
     let caught: Uint8Array | null = null;
     link.options = {
       transform: ({ from, bytes }) => {
-        if (from !== this.sender.name || bytes[13] !== first) return [bytes];
+        if (from !== this.sender.name || bytes[0] !== ContentType.handshake || bytes[13] !== first) return [bytes];
         caught = bytes;
         return [];
       },

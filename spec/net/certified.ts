@@ -29,13 +29,14 @@ const SIGNATURE_BYTES = 71;
 /** A comment in a certificate (netscape-comment), for its length alone. */
 const padding = (bytes: number): Uint8Array => extension('2.16.840.1.113730.1.13', octets(new Uint8Array(bytes)));
 
-/** A certificate of exactly CERTIFICATE_BYTES. */
-function mintPadded(design: Design): Minted {
-  const extensions = design.extensions ?? [];
-  const bare = mint({ ...design, extensions: [...extensions, padding(500)] });
-  for (let bytes = 500 + CERTIFICATE_BYTES - bare.der.length; ; ) {
-    const minted = mint({ ...design, extensions: [...extensions, padding(bytes)] });
-    if (minted.der.length === CERTIFICATE_BYTES) return minted;
+/** A certificate of exactly `size` bytes, 1,000 or more. */
+export function mintPadded(design: Design, size: number = CERTIFICATE_BYTES): Minted {
+  for (let bytes = size - 500; ; ) {
+    const minted = mint({ ...design, extensions: [...(design.extensions ?? []), padding(bytes)] });
+    const missing = size - minted.der.length;
+    if (missing === 0) return minted;
+    // A signature has a byte more or less now and then; everything else is for the padding to make up.
+    if (Math.abs(missing) > 1) bytes += missing;
   }
 }
 
@@ -88,10 +89,15 @@ export function certifiedOptions(role: 'client' | 'server'): DtlsOptions {
 /** No pre-shared keys. */
 export const CERTIFICATES_ONLY = { getPskInfo: undefined } as unknown as Partial<DtlsHandler>;
 
-/** A client `c` and a server `s` with certificates. The client has not begun yet. `options` and `handler` are for both. */
-export function certifiedPair(network: LinkOptions = {}, options: DtlsOptions = {}, handler: Partial<DtlsHandler> = {}): Pair {
+/** Callbacks of both roles, or of one. */
+export type Handlers = Partial<DtlsHandler> | ((role: 'client' | 'server') => Partial<DtlsHandler>);
+
+/** A client `c` and a server `s` with certificates. The client has not begun yet. `options` are for both. */
+export function certifiedPair(network: LinkOptions = {}, options: DtlsOptions = {}, handlers: Handlers = {}): Pair {
   const link = new Link(network);
-  const add = (name: string, role: 'client' | 'server'): Pair['client'] =>
-    link.add(name, { ...certifiedOptions(role), ...options }, { ...CERTIFICATES_ONLY, ...handler });
+  const add = (name: string, role: 'client' | 'server'): Pair['client'] => {
+    const handler = typeof handlers === 'function' ? handlers(role) : handlers;
+    return link.add(name, { ...certifiedOptions(role), ...options }, { ...CERTIFICATES_ONLY, ...handler });
+  };
   return { link, client: add('c', 'client'), server: add('s', 'server') };
 }
