@@ -107,8 +107,13 @@ export function lowerMtu(length: number): number {
 type Resolved<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 /** A peer's parameters with every default filled in. */
 export type Parameters = Resolved<UserParameters>;
+/** Bounds on what one handshake holds. */
+export type Limits = Pick<Resolved<DtlsOptions>, 'maxMessageBytes' | 'maxHeldBytes' | 'maxKeptBytes' | 'maxMessagesAhead' | 'maxEarlyRecords'>;
 /** A context's options with every default filled in. */
-export type Config = Resolved<Omit<DtlsOptions, 'app'>>;
+export type Config = Resolved<Omit<DtlsOptions, 'app'>> & {
+  /** For peers whose own parameters bring public keys. */
+  readonly certifiedLimits: Limits;
+};
 
 const PARAMETER_DEFAULTS = {
   forceExtendedMasterSecret: true,
@@ -211,8 +216,7 @@ export function resolveConfig(options: DtlsOptions, sources: Sources, host: Host
     throw new LocalError('ERR_DTLS_NO_PROVIDER', `the provider ${crypto.name} has no sha256, which cookies need`);
   }
   const cipherSuites = checkSuites(options.cipherSuites, crypto);
-  const showsKeys = host.publicKeys || (options.credentials ?? []).length > 0 || (options.trust ?? null) !== null;
-  const certified = showsKeys && cipherSuites.some(({ keyExchange }) => keyExchange.certified);
+  const certified = usesKeys({ ...options, cipherSuites }, host.publicKeys);
   const config = {
     ...sources,
     ...PARAMETER_DEFAULTS,
@@ -226,7 +230,18 @@ export function resolveConfig(options: DtlsOptions, sources: Sources, host: Host
     cipherSuites,
   };
   check(config);
-  return config;
+  const { maxMessageBytes, maxHeldBytes, maxKeptBytes } = { ...CERTIFIED_LIMITS, ...defined(options) };
+  const { maxMessagesAhead, maxEarlyRecords } = config;
+  return { ...config, certifiedLimits: { maxMessageBytes, maxHeldBytes, maxKeptBytes, maxMessagesAhead, maxEarlyRecords } };
+}
+
+/** The bounds of a handshake with these parameters: a peer may bring public keys to a context that has none itself. */
+export function limitsOf(parameters: Parameters, config: Config): Limits {
+  return usesKeys(parameters, false) ? config.certifiedLimits : config;
+}
+
+function usesKeys({ credentials = [], trust = null, cipherSuites = [] }: UserParameters, otherwise: boolean): boolean {
+  return (otherwise || credentials.length > 0 || trust !== null) && cipherSuites.some(({ keyExchange }) => keyExchange.certified);
 }
 
 /** A peer's parameters over those of its context. Throws a LocalError that names the parameter. */

@@ -17,7 +17,7 @@ import { wipe } from '../wire/bytes.js';
 import { DtlsError, LocalError, PeerError } from '../wire/errors.js';
 import { AlertDescription, AlertLevel } from '../wire/registry.js';
 import { Association } from './association.js';
-import { resolveParameters, type Config, type Parameters, type UserParameters } from './config.js';
+import { limitsOf, resolveParameters, type Config, type Parameters, type UserParameters } from './config.js';
 import { Deadlines } from './deadlines.js';
 import { DTLS_EVENT_CONNECT, DTLS_EVENT_ERROR, fatalAlert, type Session } from './events.js';
 import { Host } from './host.js';
@@ -91,7 +91,7 @@ export class Engine {
   startClient(peer: Peer): Association {
     const association = new Association(peer, 'client', this, this.now(), 0, 0);
     const handshake = this.#handshake('client', peer.parameters, association);
-    association.begin(handshake, 0, this.config);
+    association.begin(handshake, 0, limitsOf(peer.parameters, this.config));
     startClient(handshake);
     this.#ownRandoms.add(latin1(handshake.clientRandom));
     peer.candidate = association;
@@ -101,7 +101,7 @@ export class Engine {
   /** Begins as server: the ClientHello numbered `messageSeq`, in record `sequence`, is to be fed to the result. */
   startServer(peer: Peer, sequence: number, messageSeq: number): Association {
     const association = new Association(peer, 'server', this, this.now(), sequence, messageSeq);
-    association.begin(this.#handshake('server', peer.parameters, association), messageSeq, this.config);
+    association.begin(this.#handshake('server', peer.parameters, association), messageSeq, limitsOf(peer.parameters, this.config));
     peer.candidate = association;
     return association;
   }

@@ -90,11 +90,9 @@ for (const [name, handler] of Object.entries(HOSTS)) {
         const between = new Between('client', {}, handler);
         const attacker = new Attacker(between.receiver, between.sender.name);
         for (const message of between.messages.slice(0, stop)) {
-          const { type, body } = message;
-          attacker.send({
-            ...message,
-            body: type === HandshakeType.certificate ? LONG_CHAINS.server : type === HandshakeType.certificateRequest ? longRequest(body, requestBytes) : body,
-          });
+          if (message.type === HandshakeType.certificate) attacker.send({ ...message, body: LONG_CHAINS.server });
+          else if (message.type === HandshakeType.certificateRequest) attacker.send({ ...message, body: longRequest(message.body, requestBytes) });
+          else attacker.send(message);
         }
         attacker.squeeze(between.messages[0]!.messageSeq + stop);
         most = Math.max(most, attacker.most);
@@ -118,11 +116,12 @@ for (const [name, handler] of Object.entries(HOSTS)) {
         ends.link.run(() => hello !== null);
         const attacker = new Attacker(ends.server, 'c');
         const { publicKey } = credentialOf('server');
+        const point = publicKey.kind === 'ec' ? publicKey.point : new Uint8Array(0);
         const messages = [
           { type: HandshakeType.clientHello, body: longHello(hello!.slice(25), helloBytes) },
           { type: HandshakeType.certificate, body: LONG_CHAINS.client },
           // Any point on the curve.
-          { type: HandshakeType.clientKeyExchange, body: writeEcdheClientKeyExchange(publicKey.kind === 'ec' ? publicKey.point : new Uint8Array(0)) },
+          { type: HandshakeType.clientKeyExchange, body: writeEcdheClientKeyExchange(point) },
         ];
         messages.slice(0, stop).forEach((message, i) => attacker.send({ ...message, messageSeq: 1 + i }));
         attacker.squeeze(1 + stop);
@@ -222,6 +221,22 @@ test('DOS-09 a server with keys of both kinds that has no public key to show kee
     assert.ok(connected(ends), 'the honest client gets through all the same');
     assert.ok(echoes(ends));
     assert.equal([remains(ends.client), remains(ends.server)], [NOTHING, NOTHING]);
+  }
+});
+
+test('a context without public keys of its own takes long chains of peers whose own parameters bring what to believe', () => {
+  const bounds = [[{}, 'connected'], [{ maxMessageBytes: 8000 }, undefined], [{ maxKeptBytes: 1024, maxHeldBytes: 20_000 }, undefined]] as const;
+  for (const [own, state] of bounds) {
+    const link = new Link();
+    const { credentials, trust, serverName, ...rest } = certifiedOptions('client');
+    const client = link.add('c', { ...rest, ...own }, { ...CERTIFICATES_ONLY, getUserParameters: () => ({ credentials, trust, serverName }) });
+    const shown = { ...credentialOf('server'), chain: chainIn(longChain('server', 12_000)) };
+    link.add('s', { ...certifiedOptions('server'), credentials: [shown] }, CERTIFICATES_ONLY);
+    client.context.connect('s');
+    link.run();
+    assert.is(client.context.getPeer('s')?.state, state, JSON.stringify(own));
+    assert.is(client.events.at(-1)?.detail?.code, state === undefined ? 'ERR_DTLS_TOO_LARGE' : undefined);
+    assert.equal(remains(client), NOTHING);
   }
 });
 
