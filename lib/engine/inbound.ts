@@ -58,7 +58,7 @@ export class Inbound {
         return 0;
       }
       peer = association.peer;
-      code = this.#handshakeRecord(association, walk.datagram, walk.start, walk.end, 0, walk);
+      code = this.#handshakeRecord(association, walk.datagram, walk.start, walk.end, 0);
     }
     while (peer.table !== null && walk.next()) code = this.#record(peer, walk) || code;
     if (walk.unread && peer.table !== null) this.#engine.counters.drop('truncated');
@@ -100,7 +100,7 @@ export class Inbound {
     const { candidate } = peer;
     if (record.type === ContentType.handshake) {
       if (record.datagram[record.start] === HandshakeType.clientHello) return this.#clientHello(peer, record);
-      if (candidate !== null) return this.#handshakeRecord(candidate, record.datagram, record.start, record.end, 0, record);
+      if (candidate !== null) return this.#handshakeRecord(candidate, record.datagram, record.start, record.end, 0);
     } else if (candidate !== null && record.type === ContentType.changeCipherSpec) {
       return this.#changeCipherSpec(candidate, record);
     } else if (candidate !== null && record.type === ContentType.alert) {
@@ -129,7 +129,7 @@ export class Inbound {
     }
     fragment.read(record.datagram, record.start, record.end);
     if (candidate !== null && candidate.role === 'server' && this.#belongs(candidate, record)) {
-      return this.#handshakeRecord(candidate, record.datagram, record.start, record.end, 0, record);
+      return this.#handshakeRecord(candidate, record.datagram, record.start, record.end, 0);
     }
     if (this.#isOld(peer, record)) {
       counters.drop('duplicate');
@@ -149,7 +149,7 @@ export class Inbound {
     }
     const association = this.#admission.accept(peer.session, peer, record, fragment, verdict);
     if (association === null) return 0;
-    return this.#handshakeRecord(association, record.datagram, record.start, record.end, 0, record);
+    return this.#handshakeRecord(association, record.datagram, record.start, record.end, 0);
   }
 
   /** Whether the ClientHello fragment in #fragment is of the handshake that `candidate` is in. */
@@ -224,7 +224,7 @@ export class Inbound {
 
   #newcomersRecord(candidate: Association, record: RecordWalk, length: number): number {
     const plain = this.#plain;
-    if (record.type === ContentType.handshake) return this.#handshakeRecord(candidate, plain, 0, length, 1, null);
+    if (record.type === ContentType.handshake) return this.#handshakeRecord(candidate, plain, 0, length, 1);
     if (isAlert(plain, 0, length)) return alertReceived(this.#engine, candidate, plain[0]!, plain[1]!);
     this.#engine.counters.drop('malformed');
     return 0;
@@ -254,11 +254,8 @@ export class Inbound {
     return 0;
   }
 
-  /**
-   * The handshake fragments in `bytes[start, end)`, of a record in `epoch`. `record` is the record itself where it can
-   * be held back for later (in epoch 0: what was opened cannot be opened again).
-   */
-  #handshakeRecord(association: Association, bytes: Uint8Array, start: number, end: number, epoch: number, record: RecordWalk | null): number {
+  /** The handshake fragments in `bytes[start, end)`, of a record in `epoch`. */
+  #handshakeRecord(association: Association, bytes: Uint8Array, start: number, end: number, epoch: number): number {
     const fragment = this.#fragment;
     let at = start;
     let code = 0;
@@ -267,8 +264,6 @@ export class Inbound {
       return 0;
     }
     while (at < end && association.making !== null) {
-      // While a question is open nothing is delivered.
-      if (association.question !== null) return record === null ? code : this.#hold(association, record) || code;
       fragment.read(bytes, at, end);
       at = fragment.end;
       code = this.#fragmentReceived(association, bytes, epoch) || code;
@@ -285,7 +280,8 @@ export class Inbound {
       counters.drop('unexpected');
       return 0;
     }
-    if (reassembler.isNextWhole(fragment)) {
+    // While a question is open nothing is delivered: what comes is put together and waits, as if it were ahead of its turn.
+    if (association.question === null && reassembler.isNextWhole(fragment)) {
       return this.#deliver(association, fragment.type, bytes.subarray(fragment.start, fragment.end));
     }
     switch (reassembler.accept(fragment, bytes)) {

@@ -132,6 +132,25 @@ for (const [mtu, baseline] of BASELINES) {
   }
 }
 
+for (const [mtu] of BASELINES) {
+  test(`NET-04 while hosts think about a chain in datagrams of ${mtu} bytes, what follows it waits, however often it comes`, async () => {
+    const answers: (() => void)[] = [];
+    const ends = certifiedPair({ copies: 3 }, { mtu }, { verifyCertificate: () => new Promise((resolve) => answers.push(() => resolve(true))) });
+    ends.client.context.connect('s');
+    for (const asked of ['client', 'server']) {
+      ends.link.run(undefined, 500);
+      assert.is(answers.length, 1, `the ${asked} asks its host`);
+      answers.pop()!();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    ends.link.run(undefined, 500);
+    for (const { context } of [ends.client, ends.server]) {
+      assert.equal([context.stats().retransmissions, context.stats().dropped.bounds], [0, 0]);
+    }
+    completed(ends, UNDISTURBED, `MTU ${mtu}`);
+  });
+}
+
 // NET-05
 
 for (const [mtu] of BASELINES) {
