@@ -52,10 +52,7 @@ const onServerKeyExchange: Step = (handshake, body) => {
 };
 
 const onCertificateRequest: Step = (handshake, body) => {
-  const { certificateTypes, signatureSchemes, authorities } = readCertificateRequest(body);
-  handshake.keys.request = {
-    certificateTypes: copyOf(certificateTypes), signatureSchemes, authorities: authorities.map((name) => copyOf(name)),
-  };
+  handshake.keys.request = readCertificateRequest(copyOf(body));
   return 'waitServerHelloDone';
 };
 

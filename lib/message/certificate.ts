@@ -10,6 +10,9 @@ import { Writer } from '../wire/writer.js';
 
 /** More certificates than any honest chain has: a longer list is refused before anything is made of it. */
 const MAX_CERTIFICATES = 32;
+/** The same of authorities, and of schemes and groups: what a list is made into takes many times its bytes. */
+const MAX_AUTHORITIES = 256;
+const MAX_NUMBERS = 256;
 
 /** struct { ASN.1Cert certificate_list<0..2^24-1>; }, ASN.1Cert<1..2^24-1>. Leaf first; empty for "none". */
 export function readCertificate(body: Uint8Array): Uint8Array[] {
@@ -64,7 +67,10 @@ export function readCertificateRequest(body: Uint8Array): CertificateRequest {
   const signatureSchemes = readUint16List(reader.sub16(2), 'supported_signature_algorithms');
   const names = reader.sub16();
   const authorities: Uint8Array[] = [];
-  while (names.left > 0) authorities.push(names.vector16(1));
+  while (names.left > 0) {
+    if (authorities.length === MAX_AUTHORITIES) throw decodeError(`more than ${MAX_AUTHORITIES} authorities`);
+    authorities.push(names.vector16(1));
+  }
   reader.expectEnd('CertificateRequest');
   return { certificateTypes, signatureSchemes, authorities };
 }
@@ -99,8 +105,9 @@ export function readDigitallySigned(reader: Reader): DigitallySigned {
   return { scheme: reader.uint16(), signature: reader.vector16() };
 }
 
-/** The numbers of a list whose length is in bytes: an odd one is refused. */
+/** The numbers of a list whose length is in bytes: an odd one is refused, and one that nobody means. */
 export function readUint16List(list: Reader, what: string): number[] {
+  if (list.left > 2 * MAX_NUMBERS) throw decodeError(`${what} has more than ${MAX_NUMBERS} entries`);
   const numbers: number[] = [];
   while (list.left >= 2) numbers.push(list.uint16());
   list.expectEnd(what);

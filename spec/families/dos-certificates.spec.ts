@@ -7,7 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AlertDescription, ALL_SUITES, HandshakeType, type DtlsHandler, type DtlsOptions } from '../../lib/index.js';
 import { readClientHello, writeClientHello } from '../../lib/message/hello.js';
-import { readCertificateRequest, writeCertificate, writeCertificateRequest } from '../../lib/message/certificate.js';
+import { readCertificateRequest, writeCertificate, writeCertificateRequest, type CertificateRequest } from '../../lib/message/certificate.js';
 import { writeEcdheClientKeyExchange } from '../../lib/message/keyexchange.js';
 import { Between, RECEIVERS, type Message } from '../flight/between.js';
 import { certifiedOptions, certifiedPair, CERTIFICATES_ONLY, chainOf, credentialOf, mintPadded } from '../net/certified.js';
@@ -237,6 +237,52 @@ test('a context without public keys of its own takes long chains of peers whose 
     assert.is(client.context.getPeer('s')?.state, state, JSON.stringify(own));
     assert.is(client.events.at(-1)?.detail?.code, state === undefined ? 'ERR_DTLS_TOO_LARGE' : undefined);
     assert.equal(remains(client), NOTHING);
+  }
+});
+
+test('DOS-09 a list that nobody means is refused before anything is made of it: authorities, schemes, groups, certificates', () => {
+  const list = (count: number): Uint8Array => {
+    const body = new Uint8Array(2 + 2 * count).fill(9);
+    body.set([count >>> 7, (2 * count) & 0xff]);
+    return body;
+  };
+  const requests: readonly ((request: CertificateRequest, count: number) => CertificateRequest)[] = [
+    (request, count) => ({ ...request, authorities: Array.from({ length: count }, () => new Uint8Array(1)) }),
+    (request, count) => ({ ...request, signatureSchemes: [...request.signatureSchemes, ...new Array<number>(count - request.signatureSchemes.length).fill(9)] }),
+  ];
+  for (const change of requests) {
+    for (const [count, alert] of [[256, 0], [257, AlertDescription.decodeError], [5000, AlertDescription.decodeError]] as const) {
+      const between = new Between('client').upTo(3);
+      const attacker = new Attacker(between.receiver, 's');
+      const request = between.messages[3]!;
+      const body = writeCertificateRequest(change(readCertificateRequest(request.body), count));
+      assert.is(attacker.send({ ...request, body }), alert === 0 ? 0 : -(512 + alert), `${count} entries`);
+      if (alert !== 0) assert.equal(remains(between.receiver), NOTHING);
+    }
+  }
+  for (const extension of [10, 13]) {
+    for (const [count, refused] of [[256, false], [257, true], [8000, true]] as const) {
+      const ends = certifiedPair();
+      let hello: Uint8Array | null = null;
+      ends.link.options = { transform: ({ at, from, bytes }) => (from === 'c' && at >= 100 ? (hello ??= bytes, []) : [bytes]) };
+      ends.client.context.connect('s');
+      ends.link.run(() => hello !== null);
+      const { extensions, ...rest } = readClientHello(hello!.slice(25));
+      const honest = extensions.get(extension)!;
+      const long = list(count);
+      long.set(honest.subarray(2), 2);
+      const body = writeClientHello({ ...rest, extensions: new Map([...extensions, [extension, long]]) });
+      const code = new Attacker(ends.server, 'c').send({ type: HandshakeType.clientHello, messageSeq: 1, body });
+      assert.is(code, refused ? -(512 + AlertDescription.decodeError) : 0, `extension ${extension}, ${count} entries`);
+      if (refused) assert.equal(remains(ends.server), NOTHING);
+    }
+  }
+  const chain = (count: number): Uint8Array => writeCertificate(Array.from({ length: count }, () => new Uint8Array(1)));
+  for (const receiver of RECEIVERS) {
+    const between = new Between(receiver).upTo(receiver === 'client' ? 1 : 0);
+    const shown = between.messages[receiver === 'client' ? 1 : 0]!;
+    assert.is(new Attacker(between.receiver, between.sender.name).send({ ...shown, body: chain(4000) }), -(512 + AlertDescription.decodeError));
+    assert.equal(remains(between.receiver), NOTHING);
   }
 });
 
