@@ -11,19 +11,22 @@ import type { Certificate } from './certificate.js';
 /** Who is believed. */
 export class Authorities {
   readonly #byName = new Map<string, Certificate[]>();
-  /** Their DER names, each once. */
+  /** DER names, each once, one of which a peer's chain must lead to. */
   readonly names: readonly Uint8Array[];
 
   constructor(certificates: readonly Certificate[]) {
-    const names: Uint8Array[] = [];
+    const names = new Map<string, Uint8Array>();
     for (const certificate of certificates) {
-      const key = byteKey(certificate.subject);
+      const { subject, issuer, extensions } = certificate;
+      const key = byteKey(subject);
       const known = this.#byName.get(key);
-      if (known === undefined) names.push(certificate.subject);
       if (known === undefined) this.#byName.set(key, [certificate]);
       else known.push(certificate);
+      names.set(key, subject);
+      // A leaf that is itself believed: its owner goes by the names above it.
+      if (extensions.basicConstraints?.ca !== true) names.set(byteKey(issuer), issuer);
     }
-    this.names = names;
+    this.names = [...names.values()];
   }
 
   /** Those with this name. */

@@ -132,6 +132,12 @@ test('a trust store says what kinds it judges and names its authorities, each on
   assert.equal(trustStore({ provider: testProvider, authorities: many }).authorities, []);
 });
 
+test('a leaf that is itself believed is asked for by the name of its issuer too: a client goes by the names above its leaf', () => {
+  const leaf = mintServer(root);
+  const trust = trustStore({ provider: testProvider, authorities: [leaf.der, root.der] });
+  assert.equal(trust.authorities.map((name) => [...name]), [[...leaf.subject], [...root.subject]]);
+});
+
 test('authorities come as PEM with several in one text, as bytes of a file, as DER', () => {
   const text = `# Root\n${pem(mintAuthority('Other').der)}\n${pem(root.der)}`;
   for (const authorities of [text, [text], new Uint8Array(Buffer.from(text)), [new Uint8Array(root.der)]]) {
