@@ -29,8 +29,9 @@ const { x509 } = CertificateType;
 const CLIENT_SENT = 1;
 const SERVER_SENT = 2;
 
-/** Names that stand in server_name: DNS names, never addresses (RFC 6066 §3). */
-const ADDRESS = /^[0-9.]+$|:/;
+/** Names that stand in server_name: DNS names without a closing dot, never addresses (RFC 6066 §3). */
+const HOST_NAME = /^(?![0-9.]+$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/i;
+const MAX_HOST_NAME = 253;
 
 // The hellos.
 
@@ -38,7 +39,9 @@ const ADDRESS = /^[0-9.]+$|:/;
 export function offerCertificates(handshake: Handshake12, extensions: Map<number, Uint8Array>): void {
   const { signatureSchemes, serverName } = handshake.parameters;
   extensions.set(ExtensionType.signatureAlgorithms, writeNumbers(signatureSchemes));
-  if (serverName !== null && !ADDRESS.test(serverName)) extensions.set(ExtensionType.serverName, writeServerName(serverName));
+  const hostName = serverName?.replace(/\.$/, '') ?? '';
+  // Any other name would be refused by the server, which says nothing of why; the check of its certificate does.
+  if (hostName.length <= MAX_HOST_NAME && HOST_NAME.test(hostName)) extensions.set(ExtensionType.serverName, writeServerName(hostName));
   offerTypes(extensions, ExtensionType.clientCertificateType, ownTypes(handshake));
   offerTypes(extensions, ExtensionType.serverCertificateType, trustedTypes(handshake));
 }
