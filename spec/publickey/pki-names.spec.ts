@@ -34,7 +34,7 @@ test('PKI-08 a common name does not count, neither beside alternative names nor 
   assert.is(named([], 'b.example', 'b.example'), 'bad_certificate: certificate of b.example has no subjectAltName and does not name b.example: its common name does not count');
 });
 
-test('PKI-08 alternative names that are empty, too long, or hold a NUL make the certificate unreadable, whatever its common name', () => {
+test('PKI-08 alternative names that are empty, too long, or hold a NUL are refused, whatever the common name', () => {
   const shown = (names: Uint8Array): string => shows('server', [mint({ name: 'b.example', issuer: ROOT, extensions: [extension('2.5.29.17', names)] })], { serverName: 'b.example' });
   const unreadable = 'bad_certificate: what the peer shows cannot be read:';
   assert.is(shown(sequence()), `${unreadable} a subjectAltName without names`);
