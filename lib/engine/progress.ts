@@ -5,7 +5,7 @@
  * Law: the host is called last, when the state is already consistent; after every call to it the association may be
  * gone, and is asked whether it is.
  */
-import { answeredBytes, answeredCredentials, answeredTrust, failedAnswer, lateAnswer } from '../handshake/credentials.js';
+import { answeredBytes, answeredCredentials, checkTrusted, failedAnswer, lateAnswer } from '../handshake/credentials.js';
 import { Answered, type Question } from '../handshake/machine.js';
 import type { Handshake12 } from '../handshake12/handshake.js';
 import type { Provider } from '../crypto/provider.js';
@@ -243,7 +243,7 @@ function enter(handshake: Handshake12, question: Question, answer: unknown, cryp
       handshake.answer(question.answer, null);
       break;
     case Answered.trust:
-      answeredTrust(question, answer);
+      checkTrusted(question, answer);
       handshake.answer(question.answer, null);
       break;
     default:

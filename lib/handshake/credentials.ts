@@ -26,14 +26,10 @@ const ASKED: Readonly<Record<Answered, string>> = {
  * is not bytes is the host's mistake.
  */
 export function answeredBytes(question: Question, answer: unknown): Uint8Array | null {
-  const asked = ASKED[question.answer];
   if (answer === null || answer === undefined) return null;
   if (answer instanceof Uint8Array) return copyOf(answer);
-  if (typeof answer === 'number' && answer < 0) {
-    const description = -answer & 0xff;
-    throw new PeerError('ERR_DTLS_CREDENTIAL', description, `the host refused ${asked} (alert ${description})`);
-  }
-  throw new LocalError('ERR_DTLS_CREDENTIAL', `the host answered ${typeof answer} when asked for ${asked}`, AlertDescription.internalError);
+  if (typeof answer === 'number' && answer < 0) throw refusedByHost(question, answer);
+  throw uselessAnswer(question, answer);
 }
 
 /** The credentials of an answer, none for `null`. A negative number is the host's own alert. */
@@ -48,20 +44,29 @@ export function answeredCredentials(question: Question, answer: unknown, crypto:
 }
 
 /**
- * Whether the host trusts the peer: `null` follows the verdict, true overrides it, false refuses; 0 and negative
- * alerts as tinydtls has them.
+ * Throws unless the host trusts the peer: `null` follows the verdict, true overrides it, false refuses; 0 and negative
+ * alerts as tinydtls has them. Anything else is the host's mistake.
  */
-export function answeredTrust(question: Question, answer: unknown): boolean {
-  if (question.answer !== Answered.trust) return false;
+export function checkTrusted(question: Question & { readonly answer: typeof Answered.trust }, answer: unknown): void {
   const { verdict } = question;
+  if (answer === true || answer === 0) return;
   if (answer === null || answer === undefined) {
-    if (verdict.trusted) return true;
+    if (verdict.trusted) return;
     throw new PeerError('ERR_DTLS_CERTIFICATE', verdict.alert, verdict.reason);
   }
-  if (answer === true || answer === 0) return true;
   if (answer === false) throw new PeerError('ERR_DTLS_CERTIFICATE', AlertDescription.badCertificate, 'the host does not trust the peer');
-  answeredBytes(question, answer);
-  return false;
+  if (typeof answer === 'number' && answer < 0) throw refusedByHost(question, answer);
+  throw uselessAnswer(question, answer);
+}
+
+function refusedByHost(question: Question, answer: number): PeerError {
+  const description = -answer & 0xff;
+  return new PeerError('ERR_DTLS_CREDENTIAL', description, `the host refused ${ASKED[question.answer]} (alert ${description})`);
+}
+
+function uselessAnswer(question: Question, answer: unknown): LocalError {
+  const why = `the host answered ${typeof answer} when asked for ${ASKED[question.answer]}`;
+  return new LocalError('ERR_DTLS_CREDENTIAL', why, AlertDescription.internalError);
 }
 
 /** The host's callback threw or its promise was rejected. */
