@@ -82,18 +82,20 @@ export function checkClientHello(hello: ClientHello): void {
 }
 
 /**
- * What a server makes of a ClientHello: the first of its own suites that the client offers and that is `possible`. `refusal` is
- * the alert if there is none.
+ * What a server makes of a ClientHello: the first of its own suites that the client offers and that is `possible`. Where
+ * there is none for want of a kind of certificate in common, `noCommonType` says so (RFC 7250 §4.2).
  */
 export function negotiateServer(
   hello: ClientHello,
   parameters: HandshakeParameters,
   possible: (suite: CipherSuite) => boolean,
-  refusal: () => AlertDescription,
+  noCommonType: () => string,
 ): Negotiated {
   const suite = parameters.cipherSuites.find((own) => offersSuite(hello.cipherSuites, own.id) && possible(own));
   if (suite === undefined) {
-    throw new PeerError('ERR_DTLS_HANDSHAKE', refusal(), 'no cipher suite in common, or no key and certificate for one');
+    const why = noCommonType();
+    if (why !== '') throw new PeerError('ERR_DTLS_HANDSHAKE', AlertDescription.unsupportedCertificate, why);
+    throw failure('no cipher suite in common, or no key and certificate for one');
   }
   const extendedMasterSecret = checkExtendedMasterSecret(hello.extensions, parameters, 'client');
   const signalled = offersSuite(hello.cipherSuites, SignallingSuite.emptyRenegotiationInfo);

@@ -70,32 +70,37 @@ export function serverWishes(handshake: Handshake12, hello: ClientHello, kinds: 
   };
 }
 
-/** Server: chooses what to show to this client and what kind of certificate to take from it. False: nothing fits. */
+/**
+ * Server: chooses what to show to this client and what kind of certificate to take from it, if it is asked: where none
+ * is required, a client that has no kind that we take is not (RFC 7250 §4.2). False: nothing fits.
+ */
 export function chooseServerCredential(handshake: Handshake12, hello: ClientHello, kinds: readonly PublicKey['kind'][]): boolean {
   const { keys, parameters } = handshake;
   const { extensions } = hello;
-  const own = available(handshake);
   const wishes = serverWishes(handshake, hello, kinds);
-  keys.choice = chooseCredential(own, wishes);
-  const named = extensions.has(ExtensionType.serverCertificateType);
-  keys.typesDiffer = named && own.length > 0 && !own.some(({ type }) => wishes.types.includes(type));
-  if (keys.choice === null) return false;
+  const credentials = available(handshake);
+  keys.choice = chooseCredential(credentials, wishes);
+  if (keys.choice === null) {
+    const fitting = credentials.some(({ type }) => wishes.types.includes(type));
+    const asked = extensions.has(ExtensionType.serverCertificateType);
+    if (asked && credentials.length > 0 && !fitting) keys.noCommonType = 'the client takes no kind of certificate that we have';
+    return false;
+  }
   keys.ownType = keys.choice.credential.type;
   const offered = extensions.get(ExtensionType.clientCertificateType);
   const clientTypes = offered === undefined ? [x509] : knownTypes(readCertificateTypes(offered));
   const peerType = clientTypes.find((type) => trustedTypes(handshake).includes(type));
   keys.sentTypes = (offered === undefined ? 0 : CLIENT_SENT) | (extensions.has(ExtensionType.serverCertificateType) ? SERVER_SENT : 0);
-  if (peerType === undefined && parameters.clientAuthentication === 'require') {
-    throw new PeerError('ERR_DTLS_HANDSHAKE', AlertDescription.unsupportedCertificate, 'the client has no kind of certificate that we take');
-  }
   keys.asks = peerType !== undefined && parameters.clientAuthentication !== 'none';
   keys.peerType = peerType ?? x509;
-  return true;
+  if (keys.asks || parameters.clientAuthentication !== 'require') return true;
+  keys.noCommonType = 'the client has no kind of certificate that we take';
+  return false;
 }
 
 /** Server: says which kinds of certificates were chosen, where the client asked (RFC 7250 §4.2). */
 export function respondTypes(handshake: Handshake12, extensions: Map<number, Uint8Array>): void {
-  const { ownType, peerType, sentTypes, asks, choice, serverName } = handshake.keys;
+  const { ownType, peerType, sentTypes, choice, serverName, asks } = handshake.keys;
   if ((sentTypes & SERVER_SENT) !== 0) extensions.set(ExtensionType.serverCertificateType, Uint8Array.of(ownType));
   // The client's type is named only if the client is going to be asked for one.
   if ((sentTypes & CLIENT_SENT) !== 0 && asks) extensions.set(ExtensionType.clientCertificateType, Uint8Array.of(peerType));
@@ -113,7 +118,12 @@ export function acceptTypes(handshake: Handshake12, extensions: Extensions): voi
     return type as CertificateType;
   };
   handshake.keys.ownType = chosen(ExtensionType.clientCertificateType, ownTypes(handshake));
-  handshake.keys.peerType = chosen(ExtensionType.serverCertificateType, trustedTypes(handshake));
+  const trusted = trustedTypes(handshake);
+  handshake.keys.peerType = chosen(ExtensionType.serverCertificateType, trusted);
+  if (!trusted.includes(handshake.keys.peerType)) {
+    const why = 'the server has certificates alone, and none is taken here, only raw public keys';
+    throw new PeerError('ERR_DTLS_CERTIFICATE', AlertDescription.unsupportedCertificate, why);
+  }
   const name = extensions.get(ExtensionType.serverName);
   if (name !== undefined && name.length !== 0) {
     throw new PeerError('ERR_DTLS_DECODE', AlertDescription.decodeError, 'the answer to server_name is not empty');
@@ -173,7 +183,7 @@ export function takeTrust(handshake: Handshake12): void {
   handshake.identity = type === CertificateType.rawKey ? { kind: 'rawKey', spki: chain[0]! } : { kind: 'x509', chain };
 }
 
-/** The server's key must be of the suite's kind, and on a curve that was offered (RFC 8422 §2, §5.1). */
+/** The server's key must be of the suite's kind (RFC 8422 §2). */
 function checkKind(handshake: Handshake12, publicKey: PublicKey): void {
   if (handshake.role === 'client' && !handshake.keys.peerKinds.includes(publicKey.kind)) {
     throw new PeerError('ERR_DTLS_CERTIFICATE', AlertDescription.unsupportedCertificate, `a key of kind ${publicKey.kind} does not fit the suite`);

@@ -78,10 +78,10 @@ export interface KeyMaterial {
   credentials: readonly Credential[] | null;
   /** Server: which certificate_type extensions the client sent, to answer them (1: its own, 2: ours). */
   sentTypes: number;
-  /** Server: we have something to show, and none of the kinds that the client named. */
-  typesDiffer: boolean;
-  /** Server: the client is asked to show a key; never where it has no kind of certificate that we take. */
+  /** Server: this client is asked to show something. */
   asks: boolean;
+  /** Server: why no suite with certificates would do, where that is for the kinds of certificates; else empty. */
+  noCommonType: string;
   /** Server: the name that the client asked for (RFC 6066 §3). */
   serverName: string | null;
 }
@@ -115,7 +115,7 @@ export class Handshake12 {
   readonly keys: KeyMaterial = {
     clientHello: EMPTY, share: null, group: null, peerShare: EMPTY, choice: null, sentChain: false,
     ownType: CertificateType.x509, peerType: CertificateType.x509, request: null, shown: null, peerKey: null, credentials: null,
-    serverName: null, pointFormats: false, parameters: EMPTY, peerKinds: [], sentTypes: 0, typesDiffer: false, asks: false,
+    serverName: null, pointFormats: false, parameters: EMPTY, peerKinds: [], sentTypes: 0, asks: false, noCommonType: '',
   };
 
   constructor(

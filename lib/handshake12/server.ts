@@ -1,12 +1,13 @@
 /**
  * The server's steps that all key exchanges share (RFC 6347 §4.2.1, RFC 5246 §7.4.1).
  */
+import type { CipherSuite } from '../crypto/suites.js';
 import { Answered, type Handler } from '../handshake/machine.js';
 import { checkClientHello, negotiateServer, serverExtensions } from '../handshake/negotiate.js';
 import { offersSuite, readClientHello, writeServerHello, type ClientHello } from '../message/hello.js';
 import { copyOf, EMPTY } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
-import { AlertDescription, HandshakeType, ProtocolVersion } from '../wire/registry.js';
+import { HandshakeType, ProtocolVersion } from '../wire/registry.js';
 import type { Handshake12, KeyExchange12 } from './handshake.js';
 import { checkFinished, sendFinished } from './keys.js';
 
@@ -33,18 +34,12 @@ export const onServerCredential: Handler<Handshake12> = (handshake) => {
 };
 
 function acceptHello(handshake: Handshake12, hello: ClientHello): string {
-  const { handshakeFailure, unsupportedCertificate } = AlertDescription;
-  handshake.negotiated = negotiateServer(
-    hello,
-    handshake.parameters,
-    ({ keyExchange }) => (keyExchange as KeyExchange12).possible(handshake, hello),
-    // RFC 7250 §4.2.
-    () => (handshake.keys.typesDiffer ? unsupportedCertificate : handshakeFailure),
-  );
+  const possible = ({ keyExchange }: CipherSuite): boolean => (keyExchange as KeyExchange12).possible(handshake, hello);
+  handshake.negotiated = negotiateServer(hello, handshake.parameters, possible, () => handshake.keys.noCommonType);
   handshake.clientRandom = copyOf(hello.random);
   handshake.serverRandom = handshake.out.random(32);
-  // What CertificateVerify is over must be kept until it comes.
-  handshake.transcript.start(handshake.hash, handshake.keyExchange.certified && handshake.keys.asks);
+  const { certified } = handshake.keyExchange;
+  handshake.transcript.start(handshake.hash, certified && handshake.keys.asks);
   return handshake.keyExchange.afterClientHello(handshake);
 }
 
