@@ -49,6 +49,11 @@ export function showing(chain: readonly (Minted | Uint8Array)[], key: KeyPair = 
   return { ...rawCredentialOf(key), type: CertificateType.x509, chain: ders, issuers: [ROOT.subject], names: () => true };
 }
 
+/** A credential that shows `bytes` where a raw public key belongs, and signs with `key`. */
+export function showingRaw(key: KeyPair, bytes: Uint8Array = key.spki): Credential {
+  return { ...rawCredentialOf(key), chain: [new Uint8Array(bytes)] };
+}
+
 /** A Trust in some authorities; the names of servers count. */
 export function trusting(authorities: readonly Minted[] = [ROOT], options: Partial<TrustOptions> = {}): Trust {
   return trustStore({ provider: nativeProvider, authorities: authorities.map(({ der }) => new Uint8Array(der)), ...options });
@@ -173,7 +178,19 @@ export function outcome(trial: Trial): string {
   const { link, judge } = at;
   if (!link.run(() => judge.context.getPeer('bearer')?.state === 'connected', 2000)) return refusal(at, trial.role);
   const identity = judge.context.getPeer('bearer')!.identity;
-  assert.equal(identity?.kind === 'x509' && identity.chain, trial.shown.chain);
+  assert.equal(identity?.kind === 'x509' ? identity.chain : identity?.kind === 'rawKey' ? [identity.spki] : null, trial.shown.chain);
+  return 'connected';
+}
+
+/** As `outcome`, where answers come by promises; they have settled, or never will. */
+export async function outcomeLater(trial: Trial): Promise<string> {
+  const at = stage(trial);
+  begin(at, trial.role);
+  for (let turn = 0; turn < 8; turn++) {
+    at.link.run(() => false, 200);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  if (at.judge.context.getPeer('bearer')?.state !== 'connected') return refusal(at, trial.role);
   return 'connected';
 }
 

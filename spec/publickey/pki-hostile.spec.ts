@@ -146,7 +146,7 @@ for (const role of SIDES) {
   test(`PKI-13 a ${role}'s leaf with any byte changed, any part cut out or doubled, is refused, and nothing is thrown`, () => {
     const random = new Random(role === 'server' ? 13 : 31);
     const { der } = mintLeaf(role, MIDDLE);
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 42; i++) {
       const at = random.below(der.length);
       const length = 1 + random.below(8);
       const mutant = Buffer.from(der);
