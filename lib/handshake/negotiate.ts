@@ -81,17 +81,20 @@ export function checkClientHello(hello: ClientHello): void {
   if (!hello.compressionMethods.includes(0)) throw illegal('the client does not offer the null compression method');
 }
 
+/** How a suite fits a client: not at all, with a certificate that is not for the name that it asked for, or well. */
+export type Fit = 'no' | 'misnamed' | 'well';
+
 /**
- * What a server makes of a ClientHello: the first of its own suites that the client offers and that is `possible`. Where
- * there is none for want of a kind of certificate in common, `noCommonType` says so (RFC 7250 §4.2).
+ * What a server makes of a ClientHello: the first of its own suites that the client offers and that fits. Where there is
+ * none for want of a kind of certificate in common, `noCommonType` says so (RFC 7250 §4.2).
  */
 export function negotiateServer(
   hello: ClientHello,
   parameters: HandshakeParameters,
-  possible: (suite: CipherSuite) => boolean,
+  fitOf: (suite: CipherSuite) => Fit,
   noCommonType: () => string,
 ): Negotiated {
-  const suite = parameters.cipherSuites.find((own) => offersSuite(hello.cipherSuites, own.id) && possible(own));
+  const suite = chooseSuite(parameters.cipherSuites.filter(({ id }) => offersSuite(hello.cipherSuites, id)), fitOf);
   if (suite === undefined) {
     const why = noCommonType();
     if (why !== '') throw new PeerError('ERR_DTLS_HANDSHAKE', AlertDescription.unsupportedCertificate, why);
@@ -101,6 +104,15 @@ export function negotiateServer(
   const signalled = offersSuite(hello.cipherSuites, SignallingSuite.emptyRenegotiationInfo);
   const renegotiationInfo = checkRenegotiationInfo(hello.extensions, signalled, parameters, 'client');
   return { suite, extendedMasterSecret, renegotiationInfo };
+}
+
+/** The first that fits; if its certificate has not the name asked for, the first whose certificate has. `fitOf` sees it last. */
+function chooseSuite(suites: readonly CipherSuite[], fitOf: (suite: CipherSuite) => Fit): CipherSuite | undefined {
+  const first = suites.find((suite) => fitOf(suite) !== 'no');
+  if (first === undefined || fitOf(first) === 'well') return first;
+  const named = suites.find((suite) => suite.keyExchange.certified && fitOf(suite) === 'well');
+  if (named === undefined) fitOf(first);
+  return named ?? first;
 }
 
 /** The extensions of our ServerHello that every key exchange has: an answer to what the client sent, nothing else. */

@@ -10,6 +10,7 @@ import {
   CertificateType, chooseCredential, type Credential, type Shown, type Wishes,
 } from '../handshake/authenticate.js';
 import { Answered } from '../handshake/machine.js';
+import type { Fit } from '../handshake/negotiate.js';
 import {
   ClientCertificateType, readCertificate, readRawPublicKey, writeCertificate, writeRawPublicKey, type CertificateRequest,
   type DigitallySigned,
@@ -72,9 +73,9 @@ export function serverWishes(handshake: Handshake12, hello: ClientHello, kinds: 
 
 /**
  * Server: chooses what to show to this client and what kind of certificate to take from it, if it is asked: where none
- * is required, a client that has no kind that we take is not (RFC 7250 §4.2). False: nothing fits.
+ * is required, a client that has no kind that we take is not (RFC 7250 §4.2).
  */
-export function chooseServerCredential(handshake: Handshake12, hello: ClientHello, kinds: readonly PublicKey['kind'][]): boolean {
+export function chooseServerCredential(handshake: Handshake12, hello: ClientHello, kinds: readonly PublicKey['kind'][]): Fit {
   const { keys, parameters } = handshake;
   const { extensions } = hello;
   const wishes = serverWishes(handshake, hello, kinds);
@@ -84,7 +85,7 @@ export function chooseServerCredential(handshake: Handshake12, hello: ClientHell
     const fitting = credentials.some(({ type }) => wishes.types.includes(type));
     const asked = extensions.has(ExtensionType.serverCertificateType);
     if (asked && credentials.length > 0 && !fitting) keys.noCommonType = 'the client takes no kind of certificate that we have';
-    return false;
+    return 'no';
   }
   keys.ownType = keys.choice.credential.type;
   const offered = extensions.get(ExtensionType.clientCertificateType);
@@ -93,9 +94,12 @@ export function chooseServerCredential(handshake: Handshake12, hello: ClientHell
   keys.sentTypes = (offered === undefined ? 0 : CLIENT_SENT) | (extensions.has(ExtensionType.serverCertificateType) ? SERVER_SENT : 0);
   keys.asks = peerType !== undefined && parameters.clientAuthentication !== 'none';
   keys.peerType = peerType ?? x509;
-  if (keys.asks || parameters.clientAuthentication !== 'require') return true;
-  keys.noCommonType = 'the client has no kind of certificate that we take';
-  return false;
+  if (!keys.asks && parameters.clientAuthentication === 'require') {
+    keys.noCommonType = 'the client has no kind of certificate that we take';
+    return 'no';
+  }
+  // A raw key has no name and so no wrong one.
+  return wishes.serverName === null || keys.choice.credential.names?.(wishes.serverName) !== false ? 'well' : 'misnamed';
 }
 
 /** Server: says which kinds of certificates were chosen, where the client asked (RFC 7250 §4.2). */

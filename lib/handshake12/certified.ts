@@ -114,7 +114,7 @@ const clientRows: Table12 = {
 
 function afterClientHello(handshake: Handshake12): string {
   const { choice } = handshake.keys;
-  invariant(choice !== null, 'a suite with certificates was found possible by a credential');
+  invariant(choice !== null, 'a suite with certificates fits by a credential');
   const parameters = writeEcdhParameters(serverParameters(handshake));
   handshake.keys.parameters = parameters;
   const message = concat(handshake.clientRandom, handshake.serverRandom, parameters);
@@ -187,7 +187,7 @@ function certified(name: string, kinds: readonly ('ec' | 'ed25519' | 'rsa')[]): 
       offerCertificates(handshake, extensions);
     },
     wishes: (handshake, hello) => serverWishes(handshake, hello, kinds),
-    possible: (handshake, hello) => chooseGroup(handshake, hello) && chooseServerCredential(handshake, hello, kinds),
+    fit: (handshake, hello) => (chooseGroup(handshake, hello) ? chooseServerCredential(handshake, hello, kinds) : 'no'),
     respond: (handshake, extensions) => {
       respondPointFormats(handshake, extensions);
       respondTypes(handshake, extensions);

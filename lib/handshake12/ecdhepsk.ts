@@ -96,7 +96,7 @@ export const ecdhePsk: KeyExchange12 = {
     askEcdhePskKey: { [Answered.pskKey]: onServerKey },
   },
   offer: offerGroups,
-  possible: chooseGroup,
+  fit: (handshake, hello) => (chooseGroup(handshake, hello) ? 'well' : 'no'),
   respond: respondPointFormats,
   accept: (_, extensions) => checkPointFormats(extensions),
   afterServerHello: () => 'waitEcdhePskServerKeyExchange',

@@ -9,7 +9,7 @@ import type { KeyExchange } from '../crypto/suites.js';
 import { Transcript } from '../flight/transcript.js';
 import { CertificateType, type Choice, type Credential, type Shown, type Wishes } from '../handshake/authenticate.js';
 import { Answered, handlerOf, type Out, type StateTable } from '../handshake/machine.js';
-import type { HandshakeParameters, Negotiated } from '../handshake/negotiate.js';
+import type { Fit, HandshakeParameters, Negotiated } from '../handshake/negotiate.js';
 import type { CertificateRequest } from '../message/certificate.js';
 import type { Extensions } from '../message/extensions.js';
 import type { ClientHello } from '../message/hello.js';
@@ -33,8 +33,8 @@ export interface KeyExchange12 extends KeyExchange {
   offer(handshake: Handshake12, extensions: Map<number, Uint8Array>): void;
   /** Server: what the client accepts of a server that shows a credential. */
   wishes?(handshake: Handshake12, hello: ClientHello): Wishes;
-  /** Server: whether it can be done with this client, by what its hello offers and what there is to show. */
-  possible(handshake: Handshake12, hello: ClientHello): boolean;
+  /** Server: how it fits this client, by what its hello offers and what there is to show. Notes what it would be done with. */
+  fit(handshake: Handshake12, hello: ClientHello): Fit;
   /** Server: adds its answers to the ServerHello's extensions. */
   respond(handshake: Handshake12, extensions: Map<number, Uint8Array>): void;
   /** Client: reads the answers. */

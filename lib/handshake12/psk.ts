@@ -76,7 +76,7 @@ export const psk: KeyExchange12 = {
   preShared: true,
   ephemeral: false,
   offer: () => {},
-  possible: () => true,
+  fit: () => 'well',
   respond: () => {},
   accept: () => {},
   clientRows: {

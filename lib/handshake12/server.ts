@@ -3,7 +3,7 @@
  */
 import type { CipherSuite } from '../crypto/suites.js';
 import { Answered, type Handler } from '../handshake/machine.js';
-import { checkClientHello, negotiateServer, serverExtensions } from '../handshake/negotiate.js';
+import { checkClientHello, negotiateServer, serverExtensions, type Fit } from '../handshake/negotiate.js';
 import { offersSuite, readClientHello, writeServerHello, type ClientHello } from '../message/hello.js';
 import { copyOf, EMPTY } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
@@ -19,7 +19,7 @@ export const onClientHello: Handler<Handshake12> = (handshake, body) => {
     ({ id, keyExchange }) => (keyExchange as KeyExchange12).certified && offersSuite(hello.cipherSuites, id),
   );
   if (certified === undefined || !handshake.parameters.asksCredential) return acceptHello(handshake, hello);
-  // What the host has to show decides which suites are possible: it is asked before one is chosen.
+  // What the host has to show decides which suites fit: it is asked before one is chosen.
   handshake.keys.clientHello = copyOf(body);
   handshake.clientRandom = copyOf(hello.random);
   handshake.out.ask({ answer: Answered.credential, wishes: (certified.keyExchange as KeyExchange12).wishes!(handshake, hello) });
@@ -34,8 +34,8 @@ export const onServerCredential: Handler<Handshake12> = (handshake) => {
 };
 
 function acceptHello(handshake: Handshake12, hello: ClientHello): string {
-  const possible = ({ keyExchange }: CipherSuite): boolean => (keyExchange as KeyExchange12).possible(handshake, hello);
-  handshake.negotiated = negotiateServer(hello, handshake.parameters, possible, () => handshake.keys.noCommonType);
+  const fitOf = ({ keyExchange }: CipherSuite): Fit => (keyExchange as KeyExchange12).fit(handshake, hello);
+  handshake.negotiated = negotiateServer(hello, handshake.parameters, fitOf, () => handshake.keys.noCommonType);
   handshake.clientRandom = copyOf(hello.random);
   handshake.serverRandom = handshake.out.random(32);
   const { certified } = handshake.keyExchange;
