@@ -23,9 +23,9 @@ export function keyCallbacks(handler: KeyCallbacks): KeyCallbacks {
   };
 }
 
-/** Whether the host can tell by callbacks which public keys to believe. */
-export function verifiesKeys({ verifyCertificate, verifyEcdsaKey }: KeyCallbacks): boolean {
-  return verifyCertificate !== undefined || verifyEcdsaKey !== undefined;
+/** Whether the host can tell by callbacks which public keys to believe: `verifyCertificate` needs a Trust beside it. */
+export function verifiesKeys({ verifyEcdsaKey }: KeyCallbacks): boolean {
+  return verifyEcdsaKey !== undefined;
 }
 
 /** The suites that need no pre-shared key. */

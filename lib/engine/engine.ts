@@ -207,7 +207,7 @@ export class Engine {
     const trust = verifyEcdsaKey === undefined ? parameters.trust : ecdsaKeyTrust(parameters.trust);
     const cipherSuites = parameters.cipherSuites.filter(({ keyExchange }) => this.#canDo(keyExchange, role, trust));
     if (role === 'client' && cipherSuites.length === 0) {
-      const why = 'no getPskInfo, no trust and no callback to verify: no server could be authenticated by any suite';
+      const why = 'no getPskInfo, no option trust and no verifyEcdsaKey: no server could be authenticated by any suite';
       throw new LocalError('ERR_DTLS_CREDENTIAL', why, AlertDescription.internalError);
     }
     const agreed = { ...parameters, cipherSuites, trust, maxPskIdentityBytes, maxHelloVerifyRequests, asksCredential, ownTypes };
@@ -216,9 +216,9 @@ export class Engine {
 
   /** Whether the host has what a key exchange needs on our side: what we cannot finish is not offered. */
   #canDo(keyExchange: KeyExchange, role: 'client' | 'server', trust: Trust | null): boolean {
-    const { getPskInfo, verifyCertificate } = this.host.handler;
+    const { getPskInfo } = this.host.handler;
     if (keyExchange.preShared && getPskInfo === undefined) return false;
-    return !keyExchange.certified || role === 'server' || trust !== null || verifyCertificate !== undefined;
+    return !keyExchange.certified || role === 'server' || trust !== null;
   }
 
   #standInKey(identity: Uint8Array): Uint8Array {

@@ -93,7 +93,7 @@ export interface DtlsHandler {
   getCertificate?(context: DtlsContext, session: SessionKey, wishes: Wishes): Answer<Credential | readonly Credential[]>;
   /**
    * Whether to believe what the peer shows. `null`: follow `verdict`; true: override it (say so loudly); false or a
-   * negative alert: refuse.
+   * negative alert: refuse. Asked beside the option `trust`, which reads what is shown, never in its place.
    */
   verifyCertificate?(context: DtlsContext, session: SessionKey, shown: Shown, verdict: Verdict): Answer<boolean>;
   /** Parameters for one peer, asked when its handshake begins. Absent fields fall back to the context's options. */
