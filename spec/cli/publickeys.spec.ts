@@ -2,8 +2,8 @@
  * The command line with certificates and raw public keys: options, refusals, what it says of the peer.
  */
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -34,6 +34,9 @@ certificate('client');
 keyPair('raw');
 keyPair('other');
 writeFileSync(at('broken'), 'no key at all\n');
+writeFileSync(at('swapped.crt'), Buffer.concat([readFileSync(at('client.crt')), readFileSync(at('server.crt'))]));
+writeFileSync(at('locked.key'), createPrivateKey(readFileSync(at('server.key'))).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' }));
+writeFileSync(at('odd.key'), generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ type: 'pkcs8', format: 'pem' }));
 
 const SHOWN = ['--cert', at('server.crt'), '--key', at('server.key')];
 const portOf = (where: string): string => where.slice(where.lastIndexOf(':') + 1);
@@ -96,6 +99,9 @@ test('what cannot be used is said with its file and the reason, and the exit cod
     [['serve', '--key', at('server.key')], /--key needs --cert/],
     [['serve', '--cert', at('absent'), '--key', at('server.key')], /cannot read .*absent: ENOENT/],
     [['serve', '--cert', at('server.crt'), '--key', at('other.key')], /server\.crt --key .*other\.key: the key .* does not belong/],
+    [['serve', '--cert', at('swapped.crt'), '--key', at('server.key')], /swapped\.crt --key .*server\.key: the key belongs to certificate 2 of the chain: the leaf must/],
+    [['serve', '--cert', at('server.crt'), '--key', at('locked.key')], /locked\.key, key: the key is encrypted: decrypt it first/],
+    [['serve', '--raw-key', at('odd.key')], /--raw-key .*odd\.key, key: an EC key on secp256k1, which is not supported/],
     [['serve', '--raw-key', at('broken')], /--raw-key .*broken, key: it holds no PEM block/],
     [['connect', 'h', '--ca', at('raw.pub')], /--ca .*raw\.pub: no certificate in it/],
     [['connect', 'h', '--trust-key', at('broken')], /--trust-key .*broken: it holds no PEM block/],

@@ -93,6 +93,19 @@ test('an encrypted key, junk, an unsupported curve, a missing part: the error na
   assert.is(refusal({ certificate: chain, key, name }, bare), 'device.pem, key: the provider bare cannot sign with an EC key like this one');
 });
 
+test('two keys in one file, a key encrypted the old way, a chain with a gap, a certificate on an unsupported curve', () => {
+  const key = keyOf(server.key);
+  const name = 'device.pem';
+  assert.is(refusal({ certificate: chain, key: key + keyOf(keyPair('other')), name }), 'device.pem, key: it holds 2 private keys, where one belongs');
+  const old = server.key.privateKey.export({ type: 'sec1', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' }) as string;
+  assert.is(refusal({ certificate: chain, key: old, name }), 'device.pem, key: the key is encrypted: decrypt it first (openssl pkey -in … -out …)');
+  assert.is(refusal({ certificate: pem(server.der) + pem(root.der), key, name }), 'device.pem: certificate 2 (Root) did not issue certificate 1 (*.server.test): the leaf goes first, then each issuer');
+  const k1 = mintServer(root, undefined, { key: keyPair('k1', 'secp256k1') });
+  assert.is(refusal({ certificate: k1.der, key, name }), 'device.pem: the key (an EC key on secp256r1) does not belong to the certificate of server.test');
+  assert.is(refusal({ certificate: [chain, 'junk'], key, name }), 'device.pem, certificate (2 of 2): it holds no PEM block (no line "-----BEGIN …-----") and is no DER');
+  assert.is(refusal({ certificate: chain.slice(0, 200), key, name }), 'device.pem, certificate: PEM block "CERTIFICATE" from line 1 has no end');
+});
+
 test('a certificate that is not for signatures is refused when it is loaded', () => {
   const leaf = mintServer(root, undefined, { extensions: [subjectAltName(dnsName('server.test')), keyUsage(2)] });
   assert.is(refusal({ certificate: leaf.der, key: keyOf(leaf.key) }), 'the credential: the certificate of server.test is not for signatures (keyUsage has no digitalSignature)');
