@@ -5,9 +5,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  DAY, NOW, basicConstraints, dnsName, extension, keyPair, keyUsage, mint, mintAuthority, octets, subjectAltName, type Minted,
+  DAY, NOW, basicConstraints, dnsName, extension, hex, keyPair, keyUsage, mint, mintAuthority, mintList, octets, subjectAltName, type Minted,
 } from '../x509/support/mint.js';
-import { MIDDLE, ROOT, SIDES, mintLeaf, outcome, showing, shows, trusting } from './chains.js';
+import { nobleProvider } from '../../lib/crypto/noble/index.js';
+import { trustStore } from '../../lib/credentials/trust.js';
+import { Link } from '../support/link.js';
+import { text } from '../support/rig.js';
+import { HONEST, MIDDLE, ROOT, SIDES, add, assertLive, begin, mintLeaf, outcome, showing, shows, stage, trusting } from './chains.js';
 
 for (const role of SIDES) {
   const leaf = mintLeaf(role, MIDDLE);
@@ -114,6 +118,57 @@ for (const role of SIDES) {
     assert.match(shows(role, [lower, low, MIDDLE], undefined, low.key), 'unsupported_certificate: certificate of Lower is not for signatures');
     assert.match(shows(role, [low, stranger, lower, stranger]), 'unknown_ca: certificate of Lower was issued by "Middle", which is not among');
   });
+
+  test(`a ${role} whose certificate was revoked is certificate_revoked, and one whose list is out of date is not believed`, () => {
+    const revoked = mintLeaf(role, ROOT, { serial: hex('02020abc') });
+    const list = (nextUpdate: number): Uint8Array => mintList(ROOT, { serials: [hex('02020abc')], nextUpdate });
+    const trust = trusting([ROOT], { revocationLists: list(NOW + DAY) });
+    assert.match(shows(role, [revoked], { trust }), new RegExp(`^certificate_revoked: certificate of ${role}\\.test `));
+    assert.is(shows(role, [mintLeaf(role)], { trust }), 'connected');
+    assert.not.match(shows(role, [mintLeaf(role)], { trust: trusting([ROOT], { revocationLists: list(NOW - 1) }) }), /^connected/);
+  });
+
+  test(`with the portable provider too, a ${role}'s chain is believed, and a stranger's and a forged one are not`, () => {
+    const options = { crypto: nobleProvider, trust: trustStore({ provider: nobleProvider, authorities: new Uint8Array(ROOT.der) }) };
+    assert.is(outcome({ role, shown: HONEST[role], options }), 'connected');
+    assert.match(outcome({ role, shown: showing([mintLeaf(role, null)]), options }), 'unknown_ca');
+    assert.match(outcome({ role, shown: showing([mintLeaf(role, ROOT, { signedBy: keyPair('Mallory') })]), options }), 'bad_certificate: the signature');
+    assert.match(outcome({ role, shown: showing([mintLeaf(role)], keyPair('Mallory')), options }), 'decrypt_error');
+  });
 }
+
+test('a client that starts anew with a certificate that is refused disturbs nothing of what it had, and the host hears why', () => {
+  const at = stage({ role: 'client', shown: HONEST.client });
+  begin(at, 'client');
+  at.link.run();
+  const { judge, link } = at;
+  const told = judge.events.length;
+  link.remove('bearer');
+  const impostor = add(link, 'bearer', { credentials: [showing([mintLeaf('client', null)])], trust: trusting(), serverName: 'server.test' });
+  impostor.context.connect('judge');
+  link.run();
+  assert.is(impostor.context.getPeer('judge'), undefined);
+  const peer = judge.context.getPeer('bearer');
+  assert.equal([peer?.state, peer?.identity], ['connected', { kind: 'x509', chain: HONEST.client.chain }]);
+  const events = judge.events.slice(told);
+  assert.equal(events.map(({ level, code }) => [level, code]), [[0, 0x1e3]]);
+  assert.is(events[0]!.detail!.message, 'certificate of client.test is self-signed and not among the authorities');
+  assertLive(at, 'client');
+});
+
+test('NET-02 chains on both sides survive loss, duplication, reordering and small datagrams', () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const link = new Link({ seed, drop: 0.2, duplicate: 0.2, reorder: 0.2 });
+    const server = add(link, 'server', { mtu: 110, maxRetransmits: 7, credentials: [HONEST.server], trust: trusting(), clientAuthentication: 'require' });
+    const client = add(link, 'client', { mtu: 128, maxRetransmits: 7, credentials: [HONEST.client], trust: trusting(), serverName: 'server.test' });
+    client.context.connect('server');
+    const isConnected = (): boolean => server.context.getPeer('client')?.state === 'connected' && client.context.getPeer('server')?.state === 'connected';
+    assert.ok(link.run(isConnected, 200_000), `seed ${seed}`);
+    link.options = {};
+    client.context.write('server', text('ping'));
+    link.run();
+    assert.equal(server.reads.map(({ bytes }) => bytes), [text('ping')]);
+  }
+});
 
 test.run();

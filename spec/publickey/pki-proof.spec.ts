@@ -137,6 +137,24 @@ for (const role of SIDES) {
     }
   });
 
+  test(`PKI-17 a ${role} that signs anything but what this handshake says is decrypt_error`, () => {
+    const wrong: readonly ((message: Uint8Array) => Uint8Array)[] = [
+      () => new Uint8Array(0),
+      (message) => message.slice(1),
+      (message) => message.slice(0, -1),
+      (message) => Uint8Array.of(...message, 0),
+      (message) => message.map((byte, index) => (index === 0 ? byte ^ 1 : byte)),
+      (message) => message.map((byte, index) => (index === message.length - 1 ? byte ^ 0x80 : byte)),
+      // The server's randoms the other way round; of a transcript, its messages in another order.
+      (message) => Uint8Array.of(...message.slice(32, 64), ...message.slice(0, 32), ...message.slice(64)),
+    ];
+    const shown = showing([leaf]);
+    for (const [index, change] of wrong.entries()) {
+      const signer: Credential['signer'] = { schemes: shown.signer.schemes, sign: (scheme, message) => shown.signer.sign(scheme, change(message)) };
+      assert.is(outcome({ role, shown: { ...shown, signer } }), 'decrypt_error: the signature of the handshake does not verify', String(index));
+    }
+  });
+
   test(`PKI-18 a ${role} with the certificate of Alice and the key of Mallory is decrypt_error, whoever the host believes`, () => {
     const said = 'decrypt_error: the signature of the handshake does not verify';
     for (const kind of ['prime256v1', 'secp384r1', 'ed25519', 'rsa2048']) {
@@ -327,6 +345,13 @@ test('PKI-15 a client that is not asked sends no Certificate, whatever it has', 
 test('PKI-15 a server without a Trust that asks for certificates believes nobody who shows one', () => {
   const said = outcome({ role: 'client', shown: HONEST.client, parameters: { trust: null } });
   assert.is(said, 'certificate_unknown: nobody is trusted: the option trust is missing');
+});
+
+test('PKI-18 a key of a kind that the suite does not have is refused before it signs anything', () => {
+  const rsa = mintLeaf('server', ROOT, { key: keyPair('other', 'rsa2048') });
+  assert.is(shows('server', [rsa], undefined, keyPair('server')), 'unsupported_certificate: a key of kind rsa does not fit the suite');
+  const ec = mintLeaf('server');
+  assert.is(shows('server', [ec], undefined, keyPair('other', 'rsa2048')), 'unsupported_certificate: a key of kind ec does not fit the suite');
 });
 
 test('what was refused is gone on both sides before anything else comes', () => {
