@@ -16,7 +16,7 @@ import { Link, type Node } from '../support/link.js';
 import { CLIENT, IDENTITY, KEY, Rig, equal } from '../support/rig.js';
 import { ScriptedPeer } from '../support/scripted.js';
 import { DAY, NOW, dnsName, hex, keyPair, keyUsage, mintAuthority, subjectAltName, type Minted } from '../x509/support/mint.js';
-import { HONEST, ROOT, add, alertsOnTheWire, assertFreed, mintLeaf, outcome, rawCredentialOf, showing, showingRaw, trusting } from './chains.js';
+import { HONEST, ROOT, add, alertsOnTheWire, assertFreed, mintLeaf, outcome, rawCredentialOf, showing, showingRaw, trusting, type Side } from './chains.js';
 
 const PSK: Partial<DtlsHandler> = {
   getPskInfo: (_, __, type, description) => (type === 'hint' ? null : type === 'identity' ? IDENTITY : equal(description, IDENTITY) ? KEY : null),
@@ -248,6 +248,22 @@ test('trustEverything believes strangers, expired certificates and any name, but
     // It is one peer's matter: who was not asked to believe everybody does not.
     assert.match(outcome({ role, shown: showing([expired]) }), 'unknown_ca');
   }
+});
+
+test('bounds for certificates hold for a peer that has its trust or its credentials by parameters of its own', () => {
+  const names = Array.from({ length: 400 }, (_, index) => dnsName(`host-${index}.test`));
+  const long = (role: Side): Credential => showing([mintLeaf(role, ROOT, { extensions: [subjectAltName(dnsName(`${role}.test`), ...names), keyUsage(0)] })]);
+  const link = new Link();
+  const server = add(link, 'server', {}, { getUserParameters: () => ({ credentials: [long('server')], trust: trusting(), clientAuthentication: 'require' }) });
+  const client = add(link, 'client', {}, { getUserParameters: () => ({ credentials: [long('client')], trust: trusting(), serverName: 'server.test' }) });
+  client.context.connect('server');
+  link.run();
+  assert.equal([stateOf(client, 'server'), stateOf(server, 'client')], ['connected', 'connected']);
+  // What the host says of bounds goes before what it shows.
+  const narrow = add(link, 'narrow', { maxMessageBytes: 4096 }, { getUserParameters: () => ({ trust: trusting(), serverName: 'server.test' }) });
+  narrow.context.connect('server');
+  link.run();
+  assert.match(narrow.events.at(-1)!.detail!.message, /^a handshake message of \d{4} bytes$/);
 });
 
 test('a credential that never signs leaves nothing behind', () => {
