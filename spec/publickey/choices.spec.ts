@@ -8,7 +8,7 @@ import { ALL_SUITES, ECDHE_PSK_SUITES, PSK_SUITES, type DtlsHandler, type DtlsOp
 import { trustEverything, trustStore } from '../../lib/credentials/trust.js';
 import { NamedGroup, SignatureScheme } from '../../lib/crypto/keys.js';
 import { nativeProvider } from '../../lib/crypto/native/index.js';
-import type { Credential, Wishes } from '../../lib/handshake/authenticate.js';
+import type { Credential, Verdict, Wishes } from '../../lib/handshake/authenticate.js';
 import { readHelloVerifyRequest } from '../../lib/message/hello.js';
 import { CERTIFICATE_SUITES, ECDHE_ECDSA_AES_128_GCM_SHA256, ECDHE_RSA_AES_128_GCM_SHA256 } from '../../lib/suites/certificate.js';
 import { ExtensionType, HandshakeType } from '../../lib/wire/registry.js';
@@ -264,6 +264,35 @@ test('bounds for certificates hold for a peer that has its trust or its credenti
   narrow.context.connect('server');
   link.run();
   assert.match(narrow.events.at(-1)!.detail!.message, /^a handshake message of \d{4} bytes$/);
+});
+
+test('a Trust or a credential of the host that fails ends one handshake, in words, and nothing else', () => {
+  const fails = (): never => { throw new Error('out of order'); };
+  for (const role of ['server', 'client'] as const) {
+    const said = (judge: () => unknown): string =>
+      outcome({ role, shown: HONEST[role], parameters: { trust: { types: [0, 2], authorities: [], judge: judge as () => Verdict } } });
+    assert.is(said(fails), 'internal_error: the handshake failed on our side');
+    for (const nonsense of [undefined, {}, true]) assert.match(said(() => nonsense), /^(internal_error|certificate_unknown): /);
+  }
+  const { signer } = HONEST.server;
+  const signing = (sign: () => unknown): Partial<Credential> => ({ signer: { schemes: signer.schemes, sign: sign as () => null } });
+  const credentials: readonly (readonly [Partial<Credential>, string])[] = [
+    [signing(fails), 'the host failed to give a signature'],
+    [signing(() => 7), 'the host answered number when asked for a signature'],
+    [signing(() => null), 'the private key gave no signature'],
+    [{ names: fails }, 'the handshake failed on our side'],
+  ];
+  for (const [broken, why] of credentials) {
+    const link = new Link();
+    const server = add(link, 'server', { credentials: [{ ...HONEST.server, ...broken }] }, { error: () => {} });
+    const client = add(link, 'client', { trust: trusting(), serverName: 'server.test' });
+    client.context.connect('server');
+    link.run();
+    assertFreed(server, 'client');
+    assertFreed(client, 'server');
+    assert.equal(alertsOnTheWire(link.log, 'server', 'client'), ['internal_error']);
+    assert.is(server.events.at(-1)!.detail!.message, why);
+  }
 });
 
 test('a credential that never signs leaves nothing behind', () => {
