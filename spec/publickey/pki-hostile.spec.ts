@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import type { DtlsOptions } from '../../lib/index.js';
 import { SignatureScheme } from '../../lib/crypto/keys.js';
 import type { Credential } from '../../lib/handshake/authenticate.js';
-import { HandshakeType } from '../../lib/wire/registry.js';
+import { ContentType, HandshakeType } from '../../lib/wire/registry.js';
 import { RecordWalk } from '../../lib/record/records.js';
 import type { Datagram } from '../support/link.js';
 import { Random } from '../support/random.js';
@@ -16,7 +16,7 @@ import {
   type Design, type Minted,
 } from '../x509/support/mint.js';
 import { costOf } from '../x509/support/judge.js';
-import { MIDDLE, ROOT, SIDES, begin, mintLeaf, outcome, refusal, showing, shows, stage, trusting, type Side } from './chains.js';
+import { MIDDLE, ROOT, SIDES, assertFreed, begin, mintLeaf, outcome, refusal, showing, shows, stage, trusting, type Side, type Stage } from './chains.js';
 
 /** No chain may cost the one who judges it more; both sides and the network are counted here. */
 const MAX_MS = 100;
@@ -104,6 +104,27 @@ for (const role of SIDES) {
       assert.ok(most < 24 * 1024, `${most} bytes`);
       assert.match(refusal(at, role), /^illegal_parameter: a handshake message of 10\d{5} bytes$/);
     }
+  });
+
+  test(`PKI-12 a ${role}'s chain as long as is taken makes the other side hold 48 KiB at most, also while its host thinks`, () => {
+    const names = Array.from({ length: 650 }, (_, index) => dnsName(`host-${index}.long.example`));
+    const shown = showing([mintLeaf(role, ROOT, { extensions: [subjectAltName(dnsName(`${role}.test`), ...names)] })]);
+    const size = shown.chain[0]!.length;
+    assert.ok(size > 15_000 && size < 16_384, String(size));
+    const handler = { verifyCertificate: (_: unknown, session: unknown) => (session === 'bearer' ? new Promise<boolean>(() => {}) : null) };
+    const at = stage({ role, shown, handler, link: { duplicate: 0.3, reorder: 0.3 } });
+    begin(at, role);
+    const most = mostHeld(at);
+    assert.ok(most > 2 * size && most <= 48 * 1024, `${most} bytes`);
+    assert.is(refusal(at, role), 'internal_error: the host did not give its trust in time');
+    if (role === 'server') return;
+    // Its chain is believed, and its proof never comes.
+    const mute = stage({ role, shown, link: { transform: withoutProof } });
+    begin(mute, role);
+    const waiting = mostHeld(mute);
+    assert.ok(waiting > 2 * size && waiting <= 48 * 1024, `${waiting} bytes`);
+    mute.link.run();
+    assertFreed(mute.judge, 'bearer');
   });
 
   test(`PKI-13 malformed DER of a ${role} is refused in words, and nothing is thrown`, () => {
@@ -229,6 +250,26 @@ function alwaysFirst(schemes: readonly SignatureScheme[]): readonly SignatureSch
   return Object.assign([...schemes], { find: () => schemes[0] });
 }
 
+/** The most that the judge held in the next seconds. */
+function mostHeld({ link, judge }: Stage): number {
+  let most = 0;
+  link.run(() => {
+    most = Math.max(most, judge.context.stats().heldBytes);
+    return false;
+  }, 5000);
+  return most;
+}
+
+/** A datagram of the bearer up to its CertificateVerify. */
+function withoutProof({ from, bytes }: Datagram): Uint8Array[] {
+  const walk = new RecordWalk();
+  walk.begin(bytes);
+  while (from === 'bearer' && walk.next()) {
+    if (walk.epoch === 0 && walk.type === ContentType.handshake && bytes[walk.start] === HandshakeType.certificateVerify) return [bytes.slice(0, walk.start - 13)];
+  }
+  return [bytes];
+}
+
 /** The datagram with the body of a whole Certificate message of the bearer changed, if it holds one. */
 function changeCertificate(datagram: Datagram, change: (body: Uint8Array) => void): Uint8Array {
   if (datagram.from !== 'bearer') return datagram.bytes;
@@ -236,7 +277,7 @@ function changeCertificate(datagram: Datagram, change: (body: Uint8Array) => voi
   const walk = new RecordWalk();
   walk.begin(bytes);
   while (walk.next()) {
-    if (walk.epoch === 0 && walk.type === 22 && bytes[walk.start] === HandshakeType.certificate) change(bytes.subarray(walk.start + 12, walk.end));
+    if (walk.epoch === 0 && walk.type === ContentType.handshake && bytes[walk.start] === HandshakeType.certificate) change(bytes.subarray(walk.start + 12, walk.end));
   }
   return bytes;
 }
