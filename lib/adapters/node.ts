@@ -30,9 +30,10 @@ import { LocalError, type DtlsError } from '../wire/errors.js';
 import { AlertLevel, ContentType } from '../wire/registry.js';
 import { formatSession, reachable, resolveHost, type Family } from './address.js';
 import { Attempts, patiently, timersWithin, unless } from './attempts.js';
+import { clientParameters, difference, type Asked, type Means, type Wanted } from './client.js';
 import type { BindOptions, ConnectOptions, DtlsSocketEvents, DtlsSocketOptions, SocketHandler, SocketStats } from './options.js';
 import { PskSource, quietly } from './psk.js';
-import { keyCallbacks, nameOf, verifiesKeys, withoutPreShared, type Wanted } from './publickey.js';
+import { keyCallbacks, withoutPreShared } from './publickey.js';
 import { UdpSocket, type SystemError, type UdpOptions } from './udp.js';
 
 export { DtlsError, LocalError, PeerError } from '../wire/errors.js';
@@ -48,14 +49,15 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   readonly context: DtlsContext;
   readonly #handler: SocketHandler;
   readonly #psk: PskSource | null;
-  readonly #ownPsk: WeakMap<Peer, PskSource> = new WeakMap();
+  /** What was asked for when a handshake began as client. */
+  readonly #asked: WeakMap<Peer, Asked> = new WeakMap();
   readonly #udpOptions: UdpOptions;
   readonly #tap: DtlsSocketOptions['tap'];
   readonly #now: () => number;
   /** Timers of the host's own choice, which no timeout of a connection overrides. */
   readonly #timers: UserParameters;
-  /** What concerns public keys among the options. */
-  readonly #defaults: Required<Pick<DtlsOptions, 'cipherSuites'>> & Pick<DtlsOptions, 'trust' | 'serverName'>;
+  /** What a client can prove and check without further parameters. */
+  readonly #means: Means;
   readonly #connected: Map<SessionKey, Peer> = new Map();
   readonly #attempts: Attempts;
   readonly #traffic = { datagramsReceived: 0, datagramsSent: 0, bytesReceived: 0, bytesSent: 0, sendErrors: 0 };
@@ -75,9 +77,9 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     this.#udpOptions = udp;
     this.#tap = tap;
     this.#now = engine.now ?? (() => performance.now());
-    const { crypto = nativeProvider, cipherSuites = ALL_SUITES, initialTimeoutMs, maxRetransmits, trust, serverName } = engine;
+    const { crypto = nativeProvider, cipherSuites = ALL_SUITES, initialTimeoutMs, maxRetransmits, trust, credentials, serverName } = engine;
     this.#timers = { initialTimeoutMs, maxRetransmits };
-    this.#defaults = { cipherSuites, trust, serverName };
+    this.#means = { psk: this.#psk, handler, cipherSuites, trust, credentials, serverName };
     this.context = new DtlsContext(this.#callbacks(), { ...engine, now: this.#now, crypto, cipherSuites });
     this.#attempts = new Attempts((session) => {
       if (this.#closing === null) this.context.close(session);
@@ -95,8 +97,10 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
 
   /**
    * Makes an association as client and resolves with its peer; binds to a free port if need be. Rejects with the
-   * DtlsError of the handshake, the resolver's error, or the reason of `signal`. An association or a handshake with
-   * that host and port that is there already is taken as it is.
+   * DtlsError of the handshake, the resolver's error, or the reason of `signal`. There is one association for each
+   * address and port: one that is there already, or being made, is taken if it is what this call asks for, and
+   * rejects with `ERR_DTLS_CONFLICT` if it was made for another serverName, with another psk, trust or credentials, or
+   * by a client of ours that showed no identity; `closePeer` makes room.
    */
   async connect(options: ConnectOptions, parameters?: UserParameters): Promise<Peer> {
     this.#alive();
@@ -106,7 +110,7 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     const own = psk === undefined ? null : new PskSource(psk);
     // What can be known now is said before a socket is opened.
     if (this.#handler.getUserParameters === undefined || parameters !== undefined) {
-      this.#asClient({ own, serverName: null, host }, parameters ?? {});
+      clientParameters(this.#means, { own, serverName: null, host }, parameters ?? {});
     }
     const who = formatSession({ address: host, port });
     const late = new LocalError('ERR_DTLS_TIMEOUT', `the handshake with ${who} was not complete after ${(timeoutMs ?? 0) / 1000} s`);
@@ -175,13 +179,16 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   /** Begins a handshake, or joins in what is there already. */
   #handshake(session: Session, wanted: Wanted, parameters: UserParameters | undefined, timeMs: number | undefined, stop: AbortSignal): Promise<Peer> {
     const known = this.context.getPeer(session);
-    if (known?.state === 'connected') return Promise.resolve(known);
-    if (known?.state === 'handshake') return this.#attempts.wait(known.session, stop);
-    const asked = this.#asClient(wanted, parameters ?? this.#handler.getUserParameters?.(this.context, session) ?? {});
+    const asked = clientParameters(this.#means, wanted, parameters ?? this.#handler.getUserParameters?.(this.context, session) ?? {});
+    if (known?.state === 'connected' || known?.state === 'handshake') {
+      const why = difference(this.#means, known, this.#asked.get(known), { own: wanted.own, parameters: asked });
+      if (why !== null) throw new LocalError('ERR_DTLS_CONFLICT', `there is an association with ${formatSession(session)} already, ${why}`);
+      return known.state === 'connected' ? Promise.resolve(known) : this.#attempts.wait(known.session, stop);
+    }
     const chosen = { ...this.#timers, ...asked };
     const isTimed = timeMs === undefined || chosen.initialTimeoutMs !== undefined || chosen.maxRetransmits !== undefined;
     const peer = this.context.newPeer(session, { ...(isTimed ? {} : timersWithin(timeMs)), ...asked });
-    if (wanted.own !== null) this.#ownPsk.set(peer, wanted.own);
+    this.#asked.set(peer, { own: wanted.own, parameters: asked });
     const outcome = this.#attempts.wait(peer.session, stop);
     try {
       this.context.connectPeer(peer);
@@ -191,27 +198,11 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     return outcome;
   }
 
-  /** The parameters of a client: what it can prove and check decides what it offers. */
-  #asClient({ own, serverName, host }: Wanted, asked: UserParameters): UserParameters {
-    const { cipherSuites, trust = this.#defaults.trust } = asked;
-    const believes = (trust ?? null) !== null || verifiesKeys(this.#handler);
-    const hasPsk = own === null ? this.#psk?.canConnect === true || this.#handler.getPskInfo !== undefined : own.canConnect;
-    const suites = cipherSuites ?? this.#defaults.cipherSuites;
-    const offered = hasPsk ? suites : withoutPreShared(suites);
-    if (!hasPsk && (!believes || offered.length === 0)) {
-      const why = believes ? 'no suite for public keys is among cipherSuites' : 'or somebody to believe: trust';
-      throw new LocalError('ERR_DTLS_CREDENTIAL', `a client needs a credential: psk: { identity, key }, ${why}`);
-    }
-    const names = [serverName, asked.serverName, this.#defaults.serverName, believes ? nameOf(host) : undefined];
-    const name = names.find((given) => given !== undefined);
-    return { ...asked, cipherSuites: offered, ...(name !== undefined && { serverName: name }) };
-  }
-
   /** The parameters of a client that comes to us. */
   #asServer(asked: UserParameters | null | undefined | void): UserParameters {
     const parameters = asked ?? {};
     if (this.#psk !== null || this.#handler.getPskInfo !== undefined) return parameters;
-    const accepted = withoutPreShared(parameters.cipherSuites ?? this.#defaults.cipherSuites);
+    const accepted = withoutPreShared(parameters.cipherSuites ?? this.#means.cipherSuites);
     return accepted.length === 0 ? parameters : { ...parameters, cipherSuites: accepted };
   }
 
@@ -239,7 +230,7 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
 
   #pskInfo(context: DtlsContext, session: SessionKey, type: PskInfoType, description: Uint8Array): Answer<Uint8Array> {
     const peer = context.getPeer(session);
-    const source = (peer?.role === 'client' ? this.#ownPsk.get(peer) : undefined) ?? this.#psk;
+    const source = (peer?.role === 'client' ? this.#asked.get(peer)?.own : null) ?? this.#psk;
     if (source !== null) return source.answer(session, type, description);
     return quietly(() => this.#handler.getPskInfo?.(context, session, type, description));
   }

@@ -4,7 +4,7 @@
  * Law: identities and keys are bytes; text means its UTF-8. A failing lookup ends one handshake, never the process.
  */
 import type { Answer, AnswerNow, PskInfoType, SessionKey } from '../engine/events.js';
-import { copyOf } from '../wire/bytes.js';
+import { copyOf, equalBytes } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 
 /** Text stands for its UTF-8 bytes. */
@@ -35,6 +35,7 @@ const encoder = new TextEncoder();
 
 /** Answers questions about keys. */
 export class PskSource {
+  readonly #option: PskOption;
   readonly #known: readonly Known[];
   readonly #byIdentity: ReadonlyMap<string, Known>;
   readonly #lookup: PskLookup;
@@ -42,6 +43,7 @@ export class PskSource {
 
   /** Throws a LocalError for a credential that cannot be. `hint`: what a server sends, whatever the credentials say. */
   constructor(option: PskOption, hint?: Bytes) {
+    this.#option = option;
     if (typeof option === 'function') {
       this.#known = [];
       this.#lookup = option;
@@ -65,6 +67,13 @@ export class PskSource {
   /** Whether there is anything that a client could say of itself. */
   get canConnect(): boolean {
     return this.#known.length > 0;
+  }
+
+  /** Whether a client would get the same from both: the same bytes, or the same map or lookup. */
+  equals(other: PskSource): boolean {
+    const [known, others] = [this.#known, other.#known];
+    if (known.length === 0) return this.#option === other.#option;
+    return known.length === others.length && known.every((one, index) => isSame(one, others[index]!));
   }
 
   /** The answer to `getPskInfo`. */
@@ -105,6 +114,11 @@ function checkCredential(credential: PskCredential): Known {
   };
   if (known.key.length === 0) throw argument('the key of a PSK credential is empty');
   return known;
+}
+
+function isSame(one: Known, other: Known): boolean {
+  const hints = one.hint === null || other.hint === null ? one.hint === other.hint : equalBytes(one.hint, other.hint);
+  return hints && equalBytes(one.identity, other.identity) && equalBytes(one.key, other.key);
 }
 
 function toBytes(value: unknown, what: string): Uint8Array {

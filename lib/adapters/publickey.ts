@@ -1,13 +1,10 @@
 /**
- * What a DtlsSocket adds to the engine for public keys: its default suites, which of them a peer can be offered, the
- * host's callbacks, the name that a server is expected to have.
+ * What a DtlsSocket adds to the engine for public keys: which suites a peer can be offered, the host's callbacks.
  *
  * Law: a suite that needs a pre-shared key is neither offered nor accepted where there is none.
  */
-import { isIP } from 'node:net';
 import type { CipherSuite } from '../crypto/suites.js';
 import type { DtlsHandler } from '../engine/events.js';
-import type { PskSource } from './psk.js';
 
 /** The callbacks of a handler that deal with public keys. */
 export type KeyCallbacks = Pick<DtlsHandler, 'getCertificate' | 'verifyCertificate' | 'getEcdsaKey' | 'verifyEcdsaKey'>;
@@ -31,16 +28,4 @@ export function verifiesKeys({ verifyEcdsaKey }: KeyCallbacks): boolean {
 /** The suites that need no pre-shared key. */
 export function withoutPreShared(suites: readonly CipherSuite[]): readonly CipherSuite[] {
   return suites.filter(({ keyExchange }) => !keyExchange.preShared);
-}
-
-/** The name that the server at `host` should have: `host` itself, unless it is an address. */
-export function nameOf(host: string): string | undefined {
-  return isIP(host) === 0 ? host : undefined;
-}
-
-/** What a call of `connect` asks for. */
-export interface Wanted {
-  readonly own: PskSource | null;
-  readonly serverName: string | null | undefined;
-  readonly host: string;
 }

@@ -9,6 +9,7 @@ import { AlertDescription } from './registry.js';
 /** The stable codes; the words in `message` may change, these do not. */
 export type DtlsErrorCode =
   | 'ERR_DTLS_ARGUMENT' // a call or an option is of the wrong shape
+  | 'ERR_DTLS_CONFLICT' // an association is there that was made for something else
   | 'ERR_DTLS_TOO_LARGE' // data longer than a record or a datagram takes
   | 'ERR_DTLS_NO_PROVIDER' // the crypto provider lacks what a suite needs
   | 'ERR_DTLS_RANDOM' // the random source failed or came up short
