@@ -216,14 +216,18 @@ export class Progress {
     const { making, role, undecryptable, peer } = association;
     const handshake = making!.handshake;
     const inFinished = handshake.state === 'waitFinished';
+    const preShared = handshake.negotiated?.suite.keyExchange.preShared === true;
     const rumour =
       association.rumouredAlert < 0 ? '' : `; an unsigned alert said ${nameOf(AlertDescription, association.rumouredAlert)}`;
     let code = DTLS_EVENT_TIMEOUT as number;
     let detail: DtlsError;
-    if (role === 'server' && inFinished && (undecryptable || handshake.unknownIdentity)) {
+    if (role === 'server' && inFinished && preShared && (undecryptable || handshake.unknownIdentity)) {
       code = DTLS_EVENT_ERROR;
       const why = handshake.unknownIdentity ? 'the PSK identity is unknown' : 'the client most likely has another key';
       detail = new LocalError('ERR_DTLS_PSK_MISMATCH', `no valid Finished from the client: ${why}${rumour}`);
+    } else if (role === 'client' && inFinished && !preShared) {
+      const why = 'no Finished from the server: it probably refuses the certificate or key that we showed, or that we showed none';
+      detail = new LocalError('ERR_DTLS_TIMEOUT', why + rumour);
     } else if (role === 'client' && inFinished) {
       const why = 'no valid Finished from the server: the identity or the key is probably wrong';
       detail = new LocalError('ERR_DTLS_PSK_MISMATCH', why + rumour);
