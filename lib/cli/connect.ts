@@ -5,11 +5,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatSession } from '../adapters/address.js';
-import type { DtlsSocket, SystemError } from '../adapters/node.js';
+import { DtlsError, type DtlsSocket, type SystemError } from '../adapters/node.js';
 import type { Peer } from '../engine/peer.js';
-import type { DtlsError } from '../wire/errors.js';
+import { AlertDescription } from '../wire/registry.js';
 import { openSocket, stopped, tellConnected, tellData, tellError } from './endpoint.js';
 import { describeIdentity } from './identity.js';
+import { reasonOf } from './files.js';
 import { eachLine, MAX_LINE } from './lines.js';
 import type { Options } from './options.js';
 import type { Terminal } from './terminal.js';
@@ -111,5 +112,13 @@ class Traffic {
 function tellFailure({ endpoint, json }: Options, terminal: Terminal, error: DtlsError | SystemError): void {
   const who = formatSession({ address: endpoint.host, port: endpoint.port });
   if (json) terminal.event('error', { peer: who, code: error.code, message: error.message }, null);
-  terminal.note(`cannot connect to ${who}: ${error.message}`);
+  terminal.note(`cannot connect to ${who}: ${error instanceof DtlsError ? error.message + adviceOn(error) : reasonOf(error)}`);
+}
+
+/** What the person can do, where the error itself cannot know it. */
+function adviceOn({ code, alert, message }: DtlsError): string {
+  if (code === 'ERR_DTLS_ALERT' && alert === AlertDescription.handshakeFailure) {
+    return ' (often: what it has, pre-shared keys, certificates or raw keys, is of another kind than what it was offered)';
+  }
+  return message.startsWith('no server name is expected') ? ' (--server-name NAME says which is, a name or an address)' : '';
 }

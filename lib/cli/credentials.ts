@@ -3,8 +3,8 @@
  *
  * Law: no message repeats what was given, for it may be the key.
  */
-import { readFileSync } from 'node:fs';
 import type { PskCredential } from '../adapters/psk.js';
+import { readInput } from './files.js';
 import { UsageError } from './usage.js';
 
 /** The variable that is looked at if no key is given otherwise. */
@@ -25,7 +25,7 @@ export interface KeySources {
  */
 export function readCredentials({ given, files, environment }: KeySources, otherwise: string | null = ''): PskCredential[] {
   const credentials = given.map((text) => parseCredential(text, '--psk'));
-  for (const file of files) credentials.push(...parseLines(readText(file), file));
+  for (const file of files) credentials.push(...parseLines(Buffer.from(readInput('--psk-file', file)).toString(), file));
   const variable = environment[KEY_VARIABLE];
   if (credentials.length === 0 && variable !== undefined) credentials.push(...parseLines(variable, KEY_VARIABLE));
   if (credentials.length > 0 || otherwise === null) return credentials;
@@ -57,14 +57,6 @@ function parseLines(text: string, where: string): PskCredential[] {
     if (content.trim() === '' || content.startsWith('#')) return [];
     return [parseCredential(content, `${where}:${index + 1}`)];
   });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }
 
 function fromHex(digits: string, what: string): Uint8Array {

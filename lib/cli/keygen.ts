@@ -5,6 +5,7 @@
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
+import { reasonOf } from './files.js';
 import { fingerprint } from './identity.js';
 import type { Options } from './options.js';
 import { selfSigned } from './selfsigned.js';
@@ -34,7 +35,7 @@ export function keygen({ keygen: { out, names, raw, days } }: Options, terminal:
     }
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException;
-    terminal.note(code === 'EEXIST' ? `${path} is there already and is not overwritten` : `cannot write ${path}: ${code}`);
+    terminal.note(code === 'EEXIST' ? `${path} is there already and is not overwritten` : `cannot write ${path}: ${reasonOf(error)}`);
     return Promise.resolve(1);
   }
   process.stdout.write(`wrote ${out}.key and ${out}${shown[0]}\n${lines.join('\n')}\n`);

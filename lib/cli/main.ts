@@ -20,10 +20,10 @@ process.stdin.destroy();
 
 async function main(args: readonly string[], stop: AbortSignal): Promise<number> {
   const [name = '', ...rest] = args;
-  const command = Object.hasOwn(COMMANDS, name) ? (name as Command) : null;
+  const command = commandOf(name);
   try {
     if (name === '--version' || name === '-V') return print(`${version()}\n`);
-    if (name === '--help' || name === '-h' || name === 'help') return print(helpText(null));
+    if (name === '--help' || name === '-h' || name === 'help') return print(helpText(commandOf(rest[0])));
     if (command === null) throw new UsageError(name === '' ? 'what to do?' : `${JSON.stringify(name)} is no command`);
     const options = parseOptions(command, rest, process.env);
     if (options.help) return print(helpText(command));
@@ -33,6 +33,10 @@ async function main(args: readonly string[], stop: AbortSignal): Promise<number>
     process.stderr.write(`microdtls: ${error.message}\n${usageLine(command)}\n`);
     return 2;
   }
+}
+
+function commandOf(name: string = ''): Command | null {
+  return Object.hasOwn(COMMANDS, name) ? (name as Command) : null;
 }
 
 /** Aborted with the exit code as its reason. A second Ctrl-C ends the process at once, as nobody listens any more. */

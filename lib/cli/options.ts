@@ -11,6 +11,7 @@ import type { CipherSuite } from '../crypto/suites.js';
 import { ALL_SUITES } from '../suites/all.js';
 import type { Credential, Trust } from '../handshake/authenticate.js';
 import { readCredentials, textOrHex } from './credentials.js';
+import { parseReference } from '../x509/names.js';
 import { readPublicKeys, type PublicKeys } from './publickeys.js';
 import { generalName } from './selfsigned.js';
 import { UsageError, type Command } from './usage.js';
@@ -107,7 +108,7 @@ export function parseOptions(command: Command, args: readonly string[], environm
     endpoint: help ? { host: '', port: 0 } : endpointOf(command, positionals, text('listen')),
     ...keys,
     keygen: keygenOf({ text, list, flag }),
-    serverName: text('server-name'),
+    serverName: checkedName(text('server-name')),
     hint: hint === undefined ? undefined : textOrHex(hint, '--hint'),
     suites: parseSuites(text('suites')),
     mtu: number('--mtu', text('mtu'), MIN_MTU, MAX_DATAGRAM, true),
@@ -133,9 +134,11 @@ function keygenOf({ text, list, flag }: Values): KeygenOptions {
   const raw = flag('raw');
   const wrong = names.find((name) => generalName(name) === null);
   if (wrong !== undefined) throw new UsageError(`--name is ${JSON.stringify(wrong)}: no DNS name, address or URI`);
+  const out = text('out') ?? 'microdtls';
+  if (/(?:^|[/\\])$/.test(out)) throw new UsageError(`--out is ${JSON.stringify(out)}: a name of files, to which .key and .crt are added`);
   if (raw && (names.length > 0 || text('days') !== undefined)) throw new UsageError('--raw makes a bare key, which has no --name and no --days');
   const days = number('--days', text('days'), 1, 36_500, true) ?? 365;
-  return { out: text('out') ?? 'microdtls', names: names.length > 0 ? names : ['localhost'], raw, days };
+  return { out, names: names.length > 0 ? names : ['localhost'], raw, days };
 }
 
 type Keys = Pick<Options, 'credentials' | 'shown' | 'trust' | 'clientAuthentication' | 'insecure'>;
@@ -176,6 +179,12 @@ function checkUse(command: Command, { shown, trust }: PublicKeys): void {
   }
 }
 
+/** A name that a certificate can hold. */
+function checkedName(name: string | undefined): string | undefined {
+  if (name === undefined || parseReference(name) !== null) return name;
+  throw new UsageError(`--server-name is ${JSON.stringify(name)}: no DNS name, address or URI`);
+}
+
 /** `HOST:PORT`, `HOST`, `:PORT`, `[IPv6]:PORT`, or an IPv6 address alone. */
 export function parseEndpoint(text: string, defaultHost: string | null): Endpoint {
   if (isIPv6(text)) return { host: text, port: DEFAULT_PORT };
@@ -184,16 +193,36 @@ export function parseEndpoint(text: string, defaultHost: string | null): Endpoin
   const host = bracketed ?? (plain || defaultHost);
   const port = digits === undefined ? DEFAULT_PORT : Number(digits);
   const fits = parts !== null && port <= 0xffff && (bracketed === undefined || isIPv6(bracketed));
-  if (fits && host !== null) return { host, port };
-  throw new UsageError(`${JSON.stringify(text)} is not HOST:PORT (an IPv6 address goes in brackets: [::1]:${DEFAULT_PORT})`);
+  // The platform takes a number for an address: 5684 would be 0.0.22.52.
+  const isNumber = /^\d+$/.test(text);
+  if (fits && host !== null && !isNumber) return { host, port };
+  const brackets = `an IPv6 address goes in brackets: [::1]:${DEFAULT_PORT}`;
+  const alone = `a port alone is written ${defaultHost === null ? 'localhost' : ''}:${text}`;
+  throw new UsageError(`${JSON.stringify(text)} is not HOST:PORT (${isNumber ? alone : text.includes('://') ? 'without a scheme' : brackets})`);
 }
 
 function parse(command: Command, args: readonly string[]): ReturnType<typeof parseArgs> {
+  const parsed = parseOnce(command, args);
+  const given = new Set<string>();
+  for (const token of parsed.tokens ?? []) {
+    if (token.kind !== 'option') continue;
+    const { type, multiple = false } = KNOWN[command][token.name]!;
+    if (type === 'string' && !multiple && given.has(token.name)) throw new UsageError(`--${token.name} is given twice`);
+    given.add(token.name);
+  }
+  return parsed;
+}
+
+function parseOnce(command: Command, args: readonly string[]): ReturnType<typeof parseArgs> {
   try {
-    return parseArgs({ args: [...args], options: KNOWN[command], allowPositionals: true });
+    return parseArgs({ args: [...args], options: KNOWN[command], allowPositionals: true, tokens: true });
   } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const [, option] = /'(?:-\w, )?(--[\w-]+)[^']*' argument (?:missing|is ambiguous)/.exec(message) ?? [];
+    if (option !== undefined) throw new UsageError(`${option} needs a value (one that begins with a hyphen: ${option}=-…)`);
+    if (!code?.startsWith('ERR_PARSE_ARGS')) throw error;
     // The first sentence names the option; the rest explains how to give a name that begins with a hyphen.
-    throw new UsageError((error as Error).message.split(/\. |\n/)[0]!.replace(/\.$/, ''));
+    throw new UsageError(message.split(/\. |\n/)[0]!.replace(/\.$/, ''));
   }
 }
 

@@ -4,13 +4,13 @@
  *
  * Law: every file is read and checked at the start; what is wrong with one is a UsageError that names it and says why.
  */
-import { readFileSync } from 'node:fs';
 import { loadCredential } from '../credentials/credential.js';
 import { CERTIFICATES, PUBLIC_KEYS, readSources, REVOCATION_LISTS, type Kind } from '../credentials/source.js';
 import { trustEverything, trustStore } from '../credentials/trust.js';
 import { nativeProvider } from '../crypto/native/index.js';
 import type { Credential, Trust } from '../handshake/authenticate.js';
 import { LocalError } from '../wire/errors.js';
+import { readInput } from './files.js';
 import { UsageError } from './usage.js';
 
 /** The arguments that concern public keys: names of files. */
@@ -38,11 +38,11 @@ export function readPublicKeys(given: PublicKeyArguments): PublicKeys {
   }
   const shown: Credential[] = [];
   if (cert !== undefined && key !== undefined) {
-    const source = { certificate: readBytes(cert), key: readBytes(key), name: `--cert ${cert} --key ${key}` };
+    const source = { certificate: readInput('--cert', cert), key: readInput('--key', key), name: `--cert ${cert} --key ${key}` };
     shown.push(checked(() => loadCredential(source, nativeProvider)));
   }
   if (rawKey !== undefined) {
-    const source = { rawKey: true, key: readBytes(rawKey), name: `--raw-key ${rawKey}` };
+    const source = { rawKey: true, key: readInput('--raw-key', rawKey), name: `--raw-key ${rawKey}` };
     shown.push(checked(() => loadCredential(source, nativeProvider)));
   }
   return { shown, trust: insecure ? everybody(given) : trustOf(given) };
@@ -68,18 +68,10 @@ function trustOf({ authorities, revocationLists, trustedKeys }: PublicKeyArgumen
 /** The files of one option, each looked at by itself, so that an error can name it. */
 function readAll<T>(option: string, files: readonly string[], kind: Kind<T>): Uint8Array[] {
   return files.map((file) => {
-    const bytes = readBytes(file);
+    const bytes = readInput(option, file);
     checked(() => readSources('ERR_DTLS_ARGUMENT', `${option} ${file}`, bytes, kind));
     return bytes;
   });
-}
-
-function readBytes(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new UsageError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }
 
 function checked<T>(work: () => T): T {

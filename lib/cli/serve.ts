@@ -6,6 +6,7 @@
 import { formatSession } from '../adapters/address.js';
 import type { Peer } from '../engine/peer.js';
 import { openSocket, stopped, tellConnected, tellData, tellError } from './endpoint.js';
+import { reasonOf } from './files.js';
 import { eachLine, MAX_LINE } from './lines.js';
 import type { Options } from './options.js';
 import type { Terminal } from './terminal.js';
@@ -35,7 +36,7 @@ export async function serve(options: Options, terminal: Terminal, signal: AbortS
     const { address, port } = await socket.bind({ address: endpoint.host, port: endpoint.port });
     terminal.event('listening', { address, port }, `listening on ${formatSession({ address, port })}`);
   } catch (error) {
-    terminal.note(`cannot listen on ${formatSession({ address: endpoint.host, port: endpoint.port })}: ${(error as Error).message}`);
+    terminal.note(`cannot listen on ${formatSession({ address: endpoint.host, port: endpoint.port })}: ${reasonOf(error)}`);
     await socket.close();
     return 1;
   }

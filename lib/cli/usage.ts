@@ -10,23 +10,29 @@ export type Command = 'serve' | 'connect' | 'demo' | 'keygen';
 
 const OVERVIEW = `microdtls: DTLS 1.2 on the command line
 
-  microdtls serve    [--listen HOST:PORT] --psk IDENTITY:KEY [options]   a server
-  microdtls connect  HOST:PORT --psk IDENTITY:KEY [options]              a client
-  microdtls demo     [options]                                           both, on this machine
-  microdtls keygen   [options]                                           a key with a certificate
+  microdtls serve    [--listen HOST:PORT] KEYS [options]   a server
+  microdtls connect  HOST:PORT KEYS [options]              a client
+  microdtls demo     [options]                             both, on this machine, in each of the three ways
+  microdtls keygen   [options]                             makes a key with a certificate, or with its public key
+
+KEYS, in any of three ways    a server                    a client
+  pre-shared keys             --psk IDENTITY:KEY          --psk IDENTITY:KEY
+  raw public keys             --raw-key FILE              --trust-key FILE
+  certificates                --cert FILE --key FILE      --ca FILE
+                              and the options of the other side, if clients show a key too
 
   microdtls COMMAND --help    the options of a command
   microdtls --version         the version
 `;
 
 const KEYS = `
-Keys
+Pre-shared keys
   --psk IDENTITY:KEY     a pre-shared key; KEY is text, or hex:DIGITS (ID:hex:0011…). The last colon divides.
                          IDENTITY may be hex:DIGITS too. Other users of this machine can see it: prefer
   --psk-file FILE        lines of IDENTITY:KEY; blank lines and lines that begin with # do not count
   MICRODTLS_PSK          the environment variable, lines as in the file; used if no key is given otherwise
 
-Certificates and raw public keys, beside --psk or instead of it (PEM or DER; microdtls keygen makes some)
+Certificates and raw public keys, beside --psk or instead of it (PEM or DER, no encrypted keys; keygen makes some)
   --cert FILE --key FILE the certificate to show, followed by those between it and its authority, and its private key
   --raw-key FILE         a private key whose bare public key is shown (RFC 7250)
   --ca FILE              believe certificates from these authorities, and these certificates; may be given again
@@ -48,7 +54,7 @@ const COMMON = `  --suites A,B           cipher suites, best first: TLS_PSK_WITH
 
 const BYTES = `Bytes that are no printable UTF-8 are shown as hex:DIGITS.`;
 
-const SERVE = `microdtls serve [--listen HOST:PORT] --psk IDENTITY:KEY [options]
+const SERVE = `microdtls serve [--listen HOST:PORT] (--psk IDENTITY:KEY | --cert FILE --key FILE | --raw-key FILE) [options]
 
 Waits for clients. Prints what they send, and sends each line of stdin to the client that spoke last.
 ${KEYS}
@@ -65,7 +71,7 @@ Runs until Ctrl-C, which closes every association with close_notify; the exit co
 the server cannot listen, and 2 for arguments that cannot be meant.
 `;
 
-const CONNECT = `microdtls connect HOST:PORT --psk IDENTITY:KEY [options]
+const CONNECT = `microdtls connect HOST:PORT (--psk IDENTITY:KEY | --ca FILE | --trust-key FILE) [options]
 
 Connects, sends each line of stdin as one datagram and prints each datagram that arrives as a line. At the end of input
 it waits for answers, closes with close_notify and exits.

@@ -35,9 +35,18 @@ test('help goes to stdout, for everything and for each command', async () => {
     assert.ok(stdout.split('\n').every((line) => line.length <= 120));
   }
   const [overview, , , serve, connect] = all.map(({ stdout }) => stdout);
-  for (const word of ['serve', 'connect', 'demo', '--version']) assert.match(overview!, word);
+  const ways = ['--psk', '--cert', '--raw-key', '--ca', '--trust-key'];
+  for (const word of ['serve', 'connect', 'demo', 'keygen', '--version', ...ways]) assert.match(overview!, word);
+  // The first line, which stands under every error too, names the three ways.
+  for (const word of ['--psk', '--cert', '--raw-key']) assert.match(serve!.split('\n')[0]!, word);
+  for (const word of ['--psk', '--ca', '--trust-key']) assert.match(connect!.split('\n')[0]!, word);
   for (const word of ['--listen', '--psk', '--psk-file', 'MICRODTLS_PSK', '--hint', '--suites', '--mtu', '--echo', '--json', '--verbose', '130']) assert.match(serve!, word);
   for (const word of ['--timeout', '--wait', '--allow-no-ems', '--allow-no-renegotiation-info', 'Exit codes']) assert.match(connect!, word);
+});
+
+test('help for a command may also be asked for by its name', async () => {
+  const [plain, ...others] = await Promise.all([['serve', '--help'], ['help', 'serve'], ['--help', 'serve']].map((args) => run(args)));
+  for (const { code, stdout } of others) assert.equal([code, stdout], [0, plain!.stdout]);
 });
 
 test('the version is that of the package', async () => {
@@ -57,6 +66,14 @@ test('what cannot be meant is said on stderr with the usage, and the exit code i
     [['connect', 'localhost:0', '--psk', 'a:b'], /port 0/],
     [['connect', 'localhost', '--psk', 'a:b', '--echo'], /'--echo'/],
     [['demo', '--psk', 'a:b'], /'--psk'/],
+    [['serve', '--psk'], /--psk needs a value/],
+    [['serve', '--psk', '--echo'], /--psk needs a value \(one that begins with a hyphen: --psk=-…\)/],
+    [['serve', '--psk', 'a:b', '--listen', '5684'], /"5684" is not HOST:PORT \(a port alone is written :5684\)/],
+    [['connect', '5684', '--psk', 'a:b'], /a port alone is written localhost:5684/],
+    [['connect', 'coaps://localhost', '--psk', 'a:b'], /without a scheme/],
+    [['serve', '--psk', 'a:b', '--mtu', '200', '--mtu', '300'], /--mtu is given twice/],
+    [['connect', 'localhost', '--psk', 'a:b', '--server-name', 'no name'], /--server-name is "no name": no DNS name/],
+    [['serve', '--psk-file', folder], /--psk-file: cannot read .*: it is a folder \(EISDIR\)/],
   ];
   const outcomes = await Promise.all(wrong.map(([args]) => run(args)));
   outcomes.forEach(({ code, stdout, stderr }, index) => {
@@ -132,7 +149,7 @@ test('keys come from the options and from files, and else from the environment',
   assert.equal(identities(['a:b'], [file]), ['a', 'one', 'two']);
   assert.equal(identities([], [file]), ['one', 'two']);
   assert.equal(identities([], []), ['env', 'env2']);
-  assert.match(refused(() => identities([], [join(folder, 'absent')])), /cannot read .*absent: ENOENT/);
+  assert.match(refused(() => identities([], [join(folder, 'absent')])), /--psk-file: cannot read .*absent: no such file or folder \(ENOENT\)/);
   writeFileSync(file, 'one:k1\nnonsense\n');
   assert.match(refused(() => identities([], [file])), /keys:2: a key is written/);
 });

@@ -97,7 +97,7 @@ test('what cannot be used is said with its file and the reason, and the exit cod
     [['connect', 'h'], /no key: give --psk .*; or say which .* to believe: --ca FILE/],
     [['serve', '--cert', at('server.crt')], /--cert needs --key/],
     [['serve', '--key', at('server.key')], /--key needs --cert/],
-    [['serve', '--cert', at('absent'), '--key', at('server.key')], /cannot read .*absent: ENOENT/],
+    [['serve', '--cert', at('absent'), '--key', at('server.key')], /--cert: cannot read .*absent: no such file or folder \(ENOENT\)/],
     [['serve', '--cert', at('server.crt'), '--key', at('other.key')], /server\.crt --key .*other\.key: the key .* does not belong/],
     [['serve', '--cert', at('swapped.crt'), '--key', at('server.key')], /swapped\.crt --key .*server\.key: the key belongs to certificate 2 of the chain: the leaf must/],
     [['serve', '--cert', at('server.crt'), '--key', at('locked.key')], /locked\.key, key: the key is encrypted: decrypt it first/],
