@@ -3,12 +3,12 @@
  *
  * Law: nothing is overwritten; the private key can be read by its owner alone.
  */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { reasonOf } from './files.js';
 import { fingerprint } from './identity.js';
 import type { Options } from './options.js';
-import { selfSigned } from './selfsigned.js';
+import { randomSerial, selfSigned } from './selfsigned.js';
 import type { Terminal } from './terminal.js';
 
 /** Makes the files. Returns the exit code. */
@@ -18,9 +18,7 @@ export function keygen({ keygen: { out, names, raw, days } }: Options, terminal:
   const lines = [`key         sha-256 ${fingerprint(spki)}`];
   let shown: readonly [ending: string, text: string] = ['.pub', publicKey.export({ type: 'spki', format: 'pem' }) as string];
   if (!raw) {
-    const serial = randomBytes(16);
-    serial[0] = (serial[0]! & 0x3f) | 0x40;
-    const der = selfSigned(privateKey, spki, { names, days, serial, notBeforeMs: Date.now() });
+    const der = selfSigned(privateKey, spki, { names, days, serial: randomSerial(), notBeforeMs: Date.now() });
     const body = Buffer.from(der).toString('base64').replace(/.{64}(?!$)/g, '$&\n');
     shown = ['.crt', `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`];
     lines.unshift(`certificate sha-256 ${fingerprint(der)}`);

@@ -90,10 +90,11 @@ Exit codes: 0 at the end of input and if the peer closes in good order; 1 if the
 
 const DEMO = `microdtls demo [options]
 
-Runs a server and a client over UDP on this machine and shows what they say to each other.
+Runs a server and a client over UDP on this machine and shows what they say to each other: with a pre-shared key, with
+raw public keys, with certificates. Keys and certificates are made for the occasion.
 
 Options
-  --suites A,B           cipher suites, best first
+  --suites A,B           cipher suites, best first; what they do not allow is not shown
   --mtu N                UDP payload of handshake datagrams, 100 to 65507 (default 1232): small ones show fragments
   -h, --help             this text
 `;

@@ -2,13 +2,15 @@
  * `microdtls keygen`: files that openssl takes and that work with each other; nothing is overwritten or readable by others.
  */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseOptions } from '../../lib/cli/options.js';
+import { authority, issued, randomSerial, type Subject } from '../../lib/cli/selfsigned.js';
+import { pem } from '../x509/support/mint.js';
 import { endAll, run, serve } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'microdtls-keygen-'));
@@ -88,6 +90,16 @@ test('arguments that cannot be meant are refused, and nothing is written', async
   assert.is(code, 2);
   assert.match(stderr, /\nusage: microdtls keygen/);
   assert.equal(readdirSync(at('empty')), []);
+});
+
+test('what the demonstration shows as an authority issues what openssl takes, by the letter of RFC 5280', () => {
+  const [issuer, owner] = [0, 1].map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' })) as [KeyPairKeyObjectResult, KeyPairKeyObjectResult];
+  const spki = ({ publicKey }: KeyPairKeyObjectResult): Uint8Array => publicKey.export({ type: 'spki', format: 'der' });
+  const subject = (...names: string[]): Subject => ({ names, days: 2, notBeforeMs: Date.now() - 1000, serial: randomSerial() });
+  writeFileSync(at('authority.crt'), pem(authority(issuer.privateKey, spki(issuer), subject('An authority'))));
+  writeFileSync(at('issued.crt'), pem(issued(spki(owner), subject('host.example'), { name: 'An authority', privateKey: issuer.privateKey })));
+  const verify = ['verify', '-x509_strict', '-CAfile', at('authority.crt'), '-verify_hostname', 'host.example', '-purpose', 'sslserver'];
+  assert.match(openssl(...verify, at('issued.crt')).toString(), /: OK/);
 });
 
 test('what it makes works: a server with both, clients that believe either', async () => {
