@@ -1,7 +1,7 @@
 /**
  * `microdtls serve` and `microdtls connect` with each other, over UDP on this machine: output, input, exit codes.
  */
-import { createSocket } from 'node:dgram';
+import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -161,10 +161,12 @@ test('Ctrl-C says goodbye to the other side, and the exit code is 130', async ()
 });
 
 test('Ctrl-C ends a handshake that waits, and SIGTERM works alike', async () => {
-  const silent = createSocket('udp4').bind(0, '127.0.0.1');
+  const silent = createSocket('udp4').unref().bind(0, '127.0.0.1');
   await once(silent, 'listening');
   const commands = [0, 1].map(() => new Command(['connect', `127.0.0.1:${silent.address().port}`, ...KEY]));
-  await Promise.all([once(silent, 'message'), new Promise((resolve) => setTimeout(resolve, 400))]);
+  // Both have begun when both have spoken.
+  const callers = new Set<number>();
+  while (callers.size < 2) callers.add(((await once(silent, 'message')) as [Buffer, RemoteInfo])[1].port);
   assert.equal([(await commands[0]!.end()).code, (await commands[1]!.end('SIGTERM')).code], [130, 143]);
   silent.close();
 });
