@@ -6,11 +6,11 @@
  */
 import { DtlsContext, type CipherSuite, type Peer, type Provider, type SessionAddress } from '../../lib/core.js';
 import { PSK_AES_128_CCM_8, PSK_AES_128_GCM_SHA256, PSK_CHACHA20_POLY1305_SHA256 } from '../../lib/suites/psk.js';
+import { Crowd, UNLIMITED, found, held } from '../crowd.js';
 import { PROVIDERS, getPskInfo, remoteInfo, shortName } from '../ends.js';
 import { sink, type Case, type Sides, type Weight } from '../harness.js';
 
 const BATCH = 4096;
-const UNLIMITED = { maxPeers: 2 ** 20, maxHalfOpenPeers: 2 ** 20, maxHalfOpenPeersPerAddress: 2 ** 20 };
 const PROVIDER = PROVIDERS[0]!;
 
 export function peerCases(quick: boolean): Case[] {
@@ -112,11 +112,6 @@ function findNames(peers: number): Sides {
   };
 }
 
-function found(peer: Peer | undefined): Peer {
-  if (peer === undefined) throw new Error('a peer was not found');
-  return peer;
-}
-
 function nothingDue(peers: number): Sides {
   const context = calling(peers, (i) => remoteInfo(i), () => 0);
   return {
@@ -163,60 +158,4 @@ function slope(state: 'half-open' | 'established', provider: Provider, suite: Ci
   sink.value = crowd;
   const each = (kind: 'heapUsed' | 'arrayBuffers' | 'rss'): number => (after[kind] - before[kind]) / (many - few);
   return { heap: each('heapUsed'), buffers: each('arrayBuffers'), resident: each('rss') };
-}
-
-declare const gc: (() => void) | undefined;
-
-/** What is alive. Twice, because finalizers free in a second round. */
-function held(): NodeJS.MemoryUsage {
-  if (gc === undefined) throw new Error('weighing needs --expose-gc');
-  gc();
-  gc();
-  return process.memoryUsage();
-}
-
-/** A server and its peers; the clients come and go. */
-class Crowd {
-  readonly #server: DtlsContext;
-  readonly #client: DtlsContext;
-  readonly #toClient: Uint8Array[] = [];
-  readonly #toServer: Uint8Array[] = [];
-  #size = 0;
-
-  constructor(provider: Provider, suite: CipherSuite) {
-    const options = { crypto: provider, cipherSuites: [suite], now: () => 0, ...UNLIMITED };
-    this.#server = new DtlsContext({ getPskInfo, write: (_context, _session, datagram) => void this.#toClient.push(datagram.slice()) }, options);
-    this.#client = new DtlsContext({ getPskInfo, write: (_context, _session, datagram) => void this.#toServer.push(datagram.slice()) }, options);
-  }
-
-  /** Adds `count` peers: up to the server's first flight, or with data said and answered. */
-  grow(count: number, state: 'half-open' | 'established'): void {
-    for (let i = 0; i < count; i++) {
-      const number = this.#size++;
-      this.#client.connect(remoteInfo(0));
-      this.#toServerAs(number);
-      this.#toClientBack();
-      this.#toServerAs(number);
-      if (state === 'established') {
-        this.#toClientBack();
-        this.#toServerAs(number);
-        this.#toClientBack();
-        this.#client.write(remoteInfo(0), new Uint8Array(16));
-        this.#toServerAs(number);
-        this.#server.write(remoteInfo(number), new Uint8Array(16));
-      }
-      const peer = this.#server.getPeer(remoteInfo(number));
-      if (peer?.state !== (state === 'half-open' ? 'handshake' : 'connected')) throw new Error(`a peer is not ${state}`);
-      this.#toClient.length = 0;
-      this.#client.resetPeer(found(this.#client.getPeer(remoteInfo(0))));
-    }
-  }
-
-  #toServerAs(number: number): void {
-    for (const datagram of this.#toServer.splice(0)) this.#server.handleMessage(remoteInfo(number), datagram);
-  }
-
-  #toClientBack(): void {
-    for (const datagram of this.#toClient.splice(0)) this.#client.handleMessage(remoteInfo(0), datagram);
-  }
 }
