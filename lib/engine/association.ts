@@ -15,6 +15,7 @@ import { ReadEpoch, WriteEpoch } from '../record/epoch.js';
 import { copyOf, getUint48 } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
 import type { HandshakeType } from '../wire/registry.js';
+import type { Cork } from './cork.js';
 import type { Waiting } from './deadlines.js';
 import type { Role } from './events.js';
 import type { Peer } from './peer.js';
@@ -58,6 +59,8 @@ export class Association implements Out, Waiting {
   announced = false;
   closing = false;
 
+  /** Where application data waits for company; null when it does not. */
+  cork: Cork | null = null;
   /** Epoch in use for sending. */
   write: WriteEpoch;
   /** Epoch 1 for receiving, once the peer's ChangeCipherSpec was seen. */
@@ -132,12 +135,12 @@ export class Association implements Out, Waiting {
     return handshake.heldBytes + signing;
   }
 
-  /** Bytes held for the handshake. */
+  /** Bytes held for the handshake, and of data that is corked. */
   get heldBytes(): number {
-    const flights = (this.flight?.heldBytes ?? 0) + (this.building?.heldBytes ?? 0);
-    if (this.making === null) return flights;
+    const leaving = (this.flight?.heldBytes ?? 0) + (this.building?.heldBytes ?? 0) + (this.cork?.used ?? 0);
+    if (this.making === null) return leaving;
     const { reassembly, earlyBytes } = this.making;
-    return flights + reassembly.held + earlyBytes.held + this.#keptBytes(this.making);
+    return leaving + reassembly.held + earlyBytes.held + this.#keptBytes(this.making);
   }
 
   /** Keys of epoch 1 exist, whether or not the peer's ChangeCipherSpec was seen. */

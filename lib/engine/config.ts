@@ -29,7 +29,7 @@ export interface UserParameters {
   readonly serverName?: string | null | undefined;
   /** Server: whether clients show a key of theirs. Default `none`; `require` if there is a `verifyEcdsaKey`. */
   readonly clientAuthentication?: 'none' | 'request' | 'require' | undefined;
-  /** UDP payload bytes for handshake datagrams, 100 to 65,507. Default 1,232. */
+  /** UDP payload bytes for handshake and corked datagrams, 100 to 65,507. Default 1,232. */
   readonly mtu?: number | undefined;
   /** First retransmission timeout in ms. Default 1,000 (RFC 6347 §4.2.4.1; RFC 7925 §11 recommends 9,000 on slow radios). */
   readonly initialTimeoutMs?: number | undefined;
@@ -90,6 +90,8 @@ export interface DtlsOptions extends UserParameters {
   readonly maxPskIdentityBytes?: number | undefined;
   /** Datagrams kept when `handleMessage` is called from within a callback. Default 64. */
   readonly maxDeferredDatagrams?: number | undefined;
+  /** Peers that are corked at a time, each with a buffer of its MTU. Default 1,000. */
+  readonly maxCorkedPeers?: number | undefined;
 }
 
 /** The largest datagram the engine sends: what UDP takes. */
@@ -143,6 +145,7 @@ const LIMIT_DEFAULTS = {
   maxHelloVerifyRequests: 3,
   maxPskIdentityBytes: 1024,
   maxDeferredDatagrams: 64,
+  maxCorkedPeers: 1000,
 } as const satisfies Partial<DtlsOptions>;
 
 /** Bounds on a half-open peer: 8 KiB in all where no message is long, 48 KiB where chains of certificates come. */
@@ -180,6 +183,7 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   maxHelloVerifyRequests: [1, 16],
   maxPskIdentityBytes: [1, 65_535],
   maxDeferredDatagrams: [1, 65_536],
+  maxCorkedPeers: [1, 2 ** 24],
 };
 
 const CHOICES: Readonly<Record<string, readonly unknown[]>> = {

@@ -124,7 +124,7 @@ export class DtlsContext {
   }
 
   /**
-   * Sends application data as one record: > 0 bytes taken (0 for empty data); 0 not connected yet, nothing kept (with
+   * Sends application data as one record: > 0 bytes taken, or kept where corked (0 for empty data); 0 not connected yet, nothing kept (with
    * no peer at all it starts `connect`); < 0 what the write callback returned, the record number is spent. Throws
    * `ERR_DTLS_TOO_LARGE` above 16,384 bytes and `ERR_DTLS_SEQUENCE_EXHAUSTED` after 2^48 records.
    */
@@ -154,6 +154,29 @@ export class DtlsContext {
   writev(session: Session, parts: readonly Uint8Array[]): number {
     if (!Array.isArray(parts) || !parts.every((part) => part instanceof Uint8Array)) throw new TypeError('parts are Uint8Arrays');
     return this.write(session, parts.length === 1 ? parts[0]! : concat(...parts));
+  }
+
+  /**
+   * From here on the records of `write` wait in order and share datagrams of at most the peer's MTU, until `uncork` or a
+   * full datagram; nothing else sends them but `close` and `free`. A record that is larger goes alone, and its `write`
+   * says how that went. False, and nothing changes: no association, or `maxCorkedPeers` are corked. Twice is as once.
+   */
+  cork(session: Session): boolean {
+    checkSession(session);
+    this.#alive();
+    const current = this.#engine.peers.find(session)?.current ?? null;
+    return current !== null && !current.closing && this.#engine.outbound.cork(current);
+  }
+
+  /**
+   * Sends what waits. 0; or what the write callback first returned below 0 since `cork` (those records are lost, as with
+   * `write`); or −1 if nothing is corked: what waited went with its association.
+   */
+  uncork(session: Session): number {
+    checkSession(session);
+    this.#alive();
+    const current = this.#engine.peers.find(session)?.current ?? null;
+    return current === null ? -1 : this.#enter(() => this.#engine.outbound.uncork(current));
   }
 
   /**

@@ -50,7 +50,7 @@ export class Engine {
     this.host = host;
     this.counters = counters;
     this.peers = new Peers(config);
-    this.outbound = new Outbound(host);
+    this.outbound = new Outbound(host, config.maxCorkedPeers);
     this.#hash = config.crypto.hashes.sha256!;
     this.cookies = new CookieJar(this.#hash, (length) => this.random(length), config.cookieLifetimeMs);
     this.#tables = tablesOf(new Set(config.cipherSuites.map((suite) => suite.keyExchange as KeyExchange12)));
@@ -174,6 +174,7 @@ export class Engine {
     const { peer } = association;
     this.deadlines.clear(association);
     this.forgetRandom(association);
+    this.outbound.discard(association);
     association.wipe();
     if (peer.current === association) peer.current = null;
     if (peer.candidate === association) peer.candidate = null;

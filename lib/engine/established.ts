@@ -28,6 +28,8 @@ export function alertReceived(engine: Engine, association: Association, level: n
   if (description === AlertDescription.closeNotify && association.read !== null) {
     // Answered once, unless it is the answer itself (RFC 5246 §7.2.1).
     association.closing = true;
+    // "Discarding any pending writes", says the same section.
+    engine.outbound.discard(association);
     if (!closing) engine.outbound.alert(association, AlertLevel.warning, AlertDescription.closeNotify);
     if (!closing && !association.released) engine.host.event(peer.session, AlertLevel.warning, description);
     engine.end(association, 0, DTLS_EVENT_CLOSED);

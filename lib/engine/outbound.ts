@@ -8,10 +8,11 @@ import { HANDSHAKE_HEADER, writeHandshakeHeader } from '../message/handshake.js'
 import { COOKIE_LENGTH } from '../handshake/cookie.js';
 import { MAX_PLAINTEXT, RECORD_HEADER, writeRecordHeader } from '../record/header12.js';
 import { copyOf, putUint16, wipe } from '../wire/bytes.js';
-import { Views } from '../wire/views.js';
 import { LocalError } from '../wire/errors.js';
-import { ContentType, HandshakeType, ProtocolVersion, type AlertLevel } from '../wire/registry.js';
+import { AlertLevel, ContentType, HandshakeType, ProtocolVersion } from '../wire/registry.js';
+import { Views } from '../wire/views.js';
 import type { Association } from './association.js';
+import { Cork } from './cork.js';
 import { DTLS_EMSGSIZE, type Session } from './events.js';
 import type { Host } from './host.js';
 
@@ -27,15 +28,21 @@ export class Outbound {
   readonly #fragment: Uint8Array = new Uint8Array(BUFFER);
   readonly #views: Views = new Views(this.#buffer);
   #lent = false;
+  readonly #maxCorked: number;
+  #corked = 0;
+  /** For the next cork: most hosts have one at a time. */
+  #spare: Cork | null = null;
 
-  constructor(host: Host) {
+  constructor(host: Host, maxCorked: number) {
     this.#host = host;
+    this.#maxCorked = maxCorked;
   }
 
   /** Overwrites what was sent last. */
   wipe(): void {
     wipe(this.#buffer);
     wipe(this.#fragment);
+    this.#spare = null;
   }
 
   /** Sends the flight that is being built, or the last one again. False if the association did not outlive it. */
@@ -68,20 +75,110 @@ export class Outbound {
   }
 
   /**
-   * Sends `data` as one record; what the host's write returned if that is negative, else the bytes taken. Throws a
-   * LocalError for more than a record holds and when the sequence numbers are spent.
+   * Sends `data` as one record, or keeps it for a datagram if the association is corked; what the host's write returned
+   * if that is negative, else the bytes taken. Throws a LocalError for more than a record holds and when the sequence
+   * numbers are spent.
    */
   applicationData(association: Association, data: Uint8Array): number {
     const { length } = data;
     if (length > MAX_PLAINTEXT) {
       throw new LocalError('ERR_DTLS_TOO_LARGE', `${length} bytes in one record, where ${MAX_PLAINTEXT} fit`);
     }
+    if (association.cork !== null) {
+      const cork = this.#makeRoom(association, association.cork, length + association.write.overhead);
+      // The host may have ended everything when it was handed what waited.
+      if (association.released || association.closing) return 0;
+      if (cork !== null) {
+        const plain = data.buffer === cork.bytes.buffer ? copyOf(data) : data;
+        cork.used += association.write.seal(cork.bytes, cork.used, ContentType.applicationData, ProtocolVersion.dtls12, plain);
+        return length;
+      }
+    }
     const sent = this.#record(association, ContentType.applicationData, data);
     return sent < 0 ? sent : length;
   }
 
+  /** Gathers the association's data from now on. False if too many associations are corked. */
+  cork(association: Association): boolean {
+    if (association.cork !== null) return true;
+    if (this.#corked >= this.#maxCorked) return false;
+    const { pathMtu } = association.peer;
+    const spare = this.#spare;
+    this.#corked++;
+    association.cork = spare !== null && spare.bytes.length >= pathMtu ? spare : new Cork(pathMtu);
+    if (association.cork === spare) this.#spare = null;
+    return true;
+  }
+
+  /** Sends what waits, and what is written from now on at once. Below 0: the first datagram that was not sent, or no cork. */
+  uncork(association: Association): number {
+    const cork = this.#pull(association);
+    if (cork === null) return -1;
+    this.#flush(association, cork);
+    const { failure } = cork;
+    this.#keep(cork);
+    return failure;
+  }
+
+  /** As `uncork`, but what waits is forgotten. */
+  discard(association: Association): void {
+    const cork = this.#pull(association);
+    if (cork === null) return;
+    cork.used = 0;
+    this.#keep(cork);
+  }
+
+  /** The association is corked no longer. What it was corked by. */
+  #pull(association: Association): Cork | null {
+    const { cork } = association;
+    if (cork === null) return null;
+    association.cork = null;
+    this.#corked--;
+    return cork;
+  }
+
+  #keep(cork: Cork): void {
+    if (cork.lent) return;
+    cork.failure = 0;
+    this.#spare = cork;
+  }
+
+  /** Where a record of `size` bytes can wait, once what fills the datagram has left; null if it must go alone. */
+  #makeRoom(association: Association, cork: Cork, size: number): Cork | null {
+    const { peer } = association;
+    if (!cork.fits(size, peer.pathMtu)) this.#flush(association, cork);
+    // The host may have pulled the cork, or be writing while it is handed the buffer, whose front must not change.
+    return association.cork === cork && cork.fits(size, peer.pathMtu) ? cork : null;
+  }
+
+  /** Sends what waits: one datagram, or more where the MTU has become smaller meanwhile. */
+  #flush(association: Association, cork: Cork): void {
+    if (cork.lent) return;
+    const { peer } = association;
+    cork.lent = true;
+    try {
+      for (let start = 0, end = 0; start < cork.used && !association.released; start = end) {
+        end = cork.endWithin(start, peer.pathMtu);
+        const sent = this.#host.write(peer.session, cork.bytes.subarray(start, end));
+        // What was too large together goes again in smaller datagrams: none of its records has left.
+        if (sent === DTLS_EMSGSIZE && peer.shrinkMtu(end - start) && cork.endWithin(start, peer.pathMtu) < end) end = start;
+        else if (sent < 0 && cork.failure === 0) cork.failure = sent;
+      }
+    } finally {
+      cork.lent = false;
+      cork.used = 0;
+    }
+  }
+
   /** Sends an alert in the epoch in use. Best effort: nobody waits for it. */
   alert(association: Association, level: AlertLevel, description: number): void {
+    const { cork } = association;
+    if (cork !== null) {
+      // What waits was said before; but after a fatal alert nobody listens (RFC 5246 §7.2).
+      if (level === AlertLevel.warning) this.#flush(association, cork);
+      if (level === AlertLevel.fatal || association.closing) this.discard(association);
+      if (association.released) return;
+    }
     try {
       this.#record(association, ContentType.alert, new Uint8Array([level, description]));
     } catch {

@@ -69,7 +69,7 @@ export class Peer {
     return this.current?.extendedMasterSecret ?? false;
   }
 
-  /** UDP payload bytes for handshake datagrams, as far as is known. */
+  /** UDP payload bytes for handshake and corked datagrams, as far as is known. */
   get mtu(): number {
     return this.pathMtu;
   }

@@ -27,7 +27,7 @@ export interface Stats {
   readonly halfOpen: number;
   /** Peers with an association. */
   readonly established: number;
-  /** Bytes held for handshakes: reassembly, early records, raw transcripts, chains that were shown, flights. */
+  /** Bytes held: reassembly, early records, raw transcripts, chains that were shown, flights, corked data. */
   readonly heldBytes: number;
   /** Deadlines armed. */
   readonly deadlines: number;

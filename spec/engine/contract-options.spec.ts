@@ -22,7 +22,7 @@ const NUMBERS: Readonly<Record<string, readonly [number, number]>> = {
   cookieLifetimeMs: [1, 86_400_000], credentialTimeoutMs: [1, 86_400_000], closeTimeoutMs: [1, 86_400_000], lastFlightMs: [0, 86_400_000],
   maxPeers: [1, 2 ** 24], maxHalfOpenPeers: [1, 2 ** 24], maxHalfOpenPeersPerAddress: [1, 2 ** 24], maxMessageBytes: [256, 65_536],
   maxHeldBytes: [1024, 1_048_576], maxKeptBytes: [1024, 1_048_576], maxMessagesAhead: [1, 64], maxEarlyRecords: [1, 64], maxHelloVerifyRequests: [1, 16],
-  maxPskIdentityBytes: [1, 65_535], maxDeferredDatagrams: [1, 65_536],
+  maxPskIdentityBytes: [1, 65_535], maxDeferredDatagrams: [1, 65_536], maxCorkedPeers: [1, 2 ** 24],
 };
 
 function refuses(make: () => unknown, words: RegExp, code: string = 'ERR_DTLS_ARGUMENT'): void {
