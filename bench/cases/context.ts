@@ -12,14 +12,21 @@ import { rawOpen, rawSeal } from '../raw.js';
 /** Records that are sealed before a turn of handing them in. */
 const BATCH = 1024;
 
+/** Records that share a datagram, and the bytes in each. */
+const CORKED = 8;
+const CORKED_SIZE = 64;
+
 export function contextCases(quick: boolean): Case[] {
   return combinations(quick).flatMap(({ suite, provider }) => {
     const both = { suite: shortName(suite), provider: provider.name };
+    const corked: Case = {
+      bench: 'context/write corked', ...both, size: CORKED_SIZE, reference: 'raw seal', set: () => writeCorked(provider, suite),
+    };
     return SIZES.flatMap((size): Case[] => [
       { bench: 'context/write', ...both, size, reference: 'raw seal', set: () => write(provider, suite, size) },
       { bench: 'context/handleMessage', ...both, size, reference: 'raw open', maxBatch: BATCH, set: () => handleMessage(provider, suite, size) },
       { bench: 'record/echo', ...both, size, reference: 'raw seal, open, seal, open', maxBatch: BATCH, set: () => echo(provider, suite, size) },
-    ]);
+    ]).concat(corked);
   });
 }
 
@@ -38,6 +45,30 @@ function write(provider: Provider, suite: CipherSuite, size: number): Sides {
       },
     },
     reference: rawSeal(suite.aead, size),
+  };
+}
+
+/** The same in company: each datagram holds several records. An operation is a record. */
+function writeCorked(provider: Provider, suite: CipherSuite): Sides {
+  const { client } = connectedPair(provider, suite);
+  const { context, peer } = client;
+  const payload = new Uint8Array(CORKED_SIZE).fill(9);
+  let datagrams = 0;
+  context.setHandler({ getPskInfo, write: () => void datagrams++ });
+  return {
+    subject: {
+      run(count) {
+        const before = datagrams;
+        for (let i = 0; i < count; i++) {
+          if (i % CORKED === 0) context.cork(peer.session);
+          context.write(peer.session, payload);
+          if (i % CORKED === CORKED - 1) context.uncork(peer.session);
+        }
+        context.uncork(peer.session);
+        if (datagrams - before !== Math.ceil(count / CORKED)) throw new Error('the records went out in other datagrams');
+      },
+    },
+    reference: rawSeal(suite.aead, CORKED_SIZE),
   };
 }
 
