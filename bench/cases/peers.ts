@@ -11,6 +11,8 @@ import { PROVIDERS, getPskInfo, remoteInfo, shortName } from '../ends.js';
 import { sink, type Case, type Sides, type Weight } from '../harness.js';
 
 const BATCH = 4096;
+/** Peers among whom looks are counted: more would take long and add a few looks. */
+const MOST_LOOKED_AT = 10_000;
 const PROVIDER = PROVIDERS[0]!;
 
 export function peerCases(quick: boolean): Case[] {
@@ -39,7 +41,7 @@ export function peerCases(quick: boolean): Case[] {
 }
 
 /** A context that shakes hands with `count` peers, none of which answers. */
-function calling(count: number, session: (index: number) => SessionAddress | string, now: () => number): DtlsContext {
+export function calling(count: number, session: (index: number) => SessionAddress | string, now: () => number): DtlsContext {
   const context = new DtlsContext(
     { getPskInfo, write: () => {} },
     {
@@ -112,9 +114,40 @@ function findNames(peers: number): Sides {
   };
 }
 
+/**
+ * How often one `checkRetransmit` looks at a deadline or at a peer, among `peers` that are a millisecond apart: when nothing
+ * is due, and when one of them is, sends its flight again and waits anew.
+ */
+export function looks(peers: number): { readonly nothingDue: number; readonly oneDue: number } {
+  let now = 0;
+  let seen = 0;
+  const watch = (target: object, name: string, value: unknown): void => {
+    Object.defineProperty(target, name, { get: () => (seen++, value), set: (next) => (value = next) });
+  };
+  const context = calling(peers, (i) => (now++, remoteInfo(i)), () => now);
+  for (let i = 0; i < peers; i++) {
+    const peer = found(context.getPeer(remoteInfo(i)));
+    const { candidate, current } = peer;
+    watch(candidate!, 'deadlineAt', candidate!.deadlineAt);
+    watch(peer, 'candidate', candidate);
+    watch(peer, 'current', current);
+  }
+  const check = (): number => {
+    seen = 0;
+    context.checkRetransmit();
+    return seen;
+  };
+  const nothingDue = check();
+  now = Math.max(1000, peers) + 1;
+  const oneDue = check();
+  if (context.stats().retransmissions !== 1) throw new Error('not one peer was due');
+  return { nothingDue, oneDue };
+}
+
 function nothingDue(peers: number): Sides {
   const context = calling(peers, (i) => remoteInfo(i), () => 0);
   return {
+    detail: { looks: looks(Math.min(peers, MOST_LOOKED_AT)).nothingDue },
     subject: {
       run(count) {
         for (let i = 0; i < count; i++) sink.value = context.checkRetransmit();
@@ -133,6 +166,7 @@ function oneDue(peers: number): Sides {
   const context = calling(peers, later, () => now);
   let expected = 0;
   return {
+    detail: { looks: looks(Math.min(peers, MOST_LOOKED_AT)).oneDue },
     subject: {
       prepare(count) {
         if (context.stats().retransmissions !== expected) throw new Error('not every peer that was due sent again');

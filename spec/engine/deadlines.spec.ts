@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { looks } from '../../bench/cases/peers.js';
 import {
   DTLS_EVENT_CLOSED, DTLS_EVENT_CONNECT, DTLS_EVENT_TIMEOUT, LocalError, type Session,
 } from '../../lib/index.js';
@@ -248,6 +249,16 @@ test('a table of very many peers of one address can be listed, which stats and f
     peers.add(new Peer(canonical({ address: 'fe80::1', port: i % 50_000, ifindex: 1 + Math.floor(i / 50_000) }), parameters));
   }
   assert.is(peers.all().length, count);
+});
+
+test('with nothing due checkRetransmit looks at one deadline, however many wait; a peer that is due costs the logarithm of their number', () => {
+  // Counted, not timed: one path down the heap, at four looks a level, one up at two, and a few beside.
+  const most = (peers: number): number => 6 * Math.ceil(Math.log2(peers)) + 10;
+  for (const peers of [10, 1000, process.env['MICRODTLS_FULL'] === '1' ? 100_000 : 4000]) {
+    const { nothingDue, oneDue } = looks(peers);
+    assert.ok(nothingDue > 0 && nothingDue <= 4, `${nothingDue} looks among ${peers} when nothing is due`);
+    assert.ok(oneDue > Math.log2(peers) && oneDue <= most(peers), `${oneDue} looks among ${peers} when one peer is due`);
+  }
 });
 
 test.run();
