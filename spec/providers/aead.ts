@@ -284,7 +284,7 @@ export function aeadAgreement(one: Provider, other: Provider): Check[] {
 }
 
 /** Seals into the midst of a filled array and sees to it that nothing beside is written. */
-function sealedBy(aead: Aead, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
+export function sealedBy(aead: Aead, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
   const out = new Uint8Array(5 + plain.length + aead.tagLength + 3).fill(FILL);
   const length = aead.seal(out, 5, nonce, aad, plain);
   ensure(length === plain.length + aead.tagLength, `seal returned ${length} for ${plain.length} bytes`);
@@ -292,7 +292,7 @@ function sealedBy(aead: Aead, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Ar
   return out.slice(5, 5 + length);
 }
 
-function opens(aead: Aead, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array, plain: Uint8Array, what: string): void {
+export function opens(aead: Aead, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array, plain: Uint8Array, what: string): void {
   const out = new Uint8Array(7 + plain.length + 3).fill(FILL);
   const length = aead.open(out, 7, nonce, aad, sealed);
   ensure(length === plain.length, `${what}: open returned ${length}`);
@@ -300,7 +300,7 @@ function opens(aead: Aead, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Arra
   ensure(isFilled(out.subarray(0, 7)) && isFilled(out.subarray(7 + length)), `${what}: open wrote beside its place`);
 }
 
-function refuses(aead: Aead, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array, what: string): void {
+export function refuses(aead: Aead, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array, what: string): void {
   const out = new Uint8Array(sealed.length + 20).fill(FILL);
   const length = aead.open(out, 10, nonce, aad, sealed);
   ensure(length === -1, `${what}: open returned ${length}`);

@@ -5,6 +5,7 @@ import type { Provider } from '../../lib/crypto/provider.js';
 import { aeadAgreement, aeadChecks } from './aead.js';
 import { ensure, pattern, sameBytes, type Check } from './check.js';
 import { hashAgreement, hashChecks } from './hash.js';
+import { sizeChecks } from './sizes.js';
 
 export type { Check } from './check.js';
 
@@ -13,7 +14,7 @@ const MANY_KEYS = 8300;
 
 /** What `provider` must do by itself. */
 export function providerChecks(provider: Provider): Check[] {
-  return [...hashChecks(provider), ...aeadChecks(provider), manyKeys(provider)];
+  return [...hashChecks(provider), ...aeadChecks(provider), ...sizeChecks(provider), manyKeys(provider)];
 }
 
 /** What two providers must do alike. */
