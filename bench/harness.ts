@@ -27,6 +27,8 @@ export interface Labels {
 export interface TimedCase extends Labels {
   /** What the ratio is against, in words. */
   readonly reference: string | null;
+  /** The ratio that this case must reach, where there is one. */
+  readonly gate?: number | null;
   /** Operations that `prepare` has room for. Default: no limit. */
   readonly maxBatch?: number;
   /** Operations before anything counts, for cases with more code than the usual time compiles. Default 0. */
@@ -71,6 +73,8 @@ export interface Result extends Labels {
   /** Our operations a second over the reference's: above 1 is faster than the reference. */
   readonly ratio: number | null;
   readonly ratioSpread: number | null;
+  /** The ratio that must be reached; null where nothing is demanded. */
+  readonly gate: number | null;
   readonly rounds: number;
   readonly detail?: Readonly<Record<string, number>>;
 }
@@ -137,6 +141,7 @@ function timed(item: TimedCase, { seconds = 1, turnMs = 0.5, warmUpMs = Math.max
     referenceOpsPerSecond: reference === undefined ? null : 1000 / median(referenceTimes),
     ratio: reference === undefined ? null : median(ratios),
     ratioSpread: reference === undefined ? null : spread(ratios),
+    gate: item.gate ?? null,
     rounds: times.length,
     ...(detail === undefined ? {} : { detail }),
   };
@@ -155,6 +160,7 @@ function weighed(item: WeighedCase): Result {
     referenceOpsPerSecond: null,
     ratio: null,
     ratioSpread: null,
+    gate: null,
     rounds: 1,
     detail: { bufferBytes: Math.round(buffers), residentBytes: Math.round(resident) },
   };

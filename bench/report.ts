@@ -22,6 +22,7 @@ const COLUMNS: readonly Column[] = [
   { head: '±%', width: 4, text: ({ spread }) => whole(spread === null ? null : spread * 50) },
   { head: 'B/op', width: 8, text: ({ bytesPerOp }) => whole(bytesPerOp) },
   { head: 'ratio', width: 6, text: ({ ratio }) => (ratio === null ? NONE : ratio.toFixed(ratio < 10 ? 2 : 1)) },
+  { head: 'gate', width: 4, text: ({ gate }) => (gate === null ? NONE : `${gate}`) },
 ];
 
 /** The heads of the table. */
@@ -38,12 +39,14 @@ export function row(result: Result): string {
   }).join('  ');
 }
 
-/** What stands below the table: numbers that go with a case but have no column. */
+/** What stands below the table: gates that were missed, and numbers that go with a case but have no column. */
 export function notes(results: readonly Result[]): string[] {
   return results.flatMap((result) => {
-    if (result.detail === undefined) return [];
+    const { ratio, gate } = result;
+    const missed = ratio !== null && gate !== null && ratio < gate ? [`${nameOf(result)}: the ratio must be ${gate}`] : [];
+    if (result.detail === undefined) return missed;
     const numbers = Object.entries(result.detail).map(([name, value]) => `${spaced(name)} ${whole(value)}`);
-    return [`${nameOf(result)}: ${numbers.join(', ')}`];
+    return [...missed, `${nameOf(result)}: ${numbers.join(', ')}`];
   });
 }
 
@@ -57,43 +60,82 @@ export function nameOf({ bench, suite, provider, size }: Labels): string {
   return [bench, suite, provider, size].filter((part) => part !== null).join(' ');
 }
 
-const BAR = 18;
-const TEXT = 470;
-const PLOT = 480;
+const ROW = 18;
+const LABEL = 330;
+const PLOT = 520;
+const MARGIN = 24;
+const WIDTH = MARGIN + LABEL + PLOT + 110;
 
 /** Ratios above this are drawn no longer: one case of twenty would leave nothing of the others. */
 const LONGEST = 5;
 
-/** The ratios as horizontal bars, with a line where both sides are equally fast. */
-export function plot(results: readonly Result[]): string {
-  const bars = results.filter((result): result is Result & { ratio: number } => result.ratio !== null);
-  const widest = Math.min(LONGEST, Math.max(1, ...bars.map(({ ratio }) => ratio)));
-  const scale = (ratio: number): number => Math.round((Math.min(ratio, widest) / widest) * PLOT * 10) / 10;
-  const height = (bars.length + 3) * BAR;
-  const lines = bars.flatMap((result, index) => {
-    const y = (index + 1) * BAR;
-    const fill = result.ratio >= 1 ? '#2a7f62' : '#b5534c';
-    const width = scale(result.ratio);
-    return [
-      `<text x="${TEXT - 8}" y="${y + 13}" text-anchor="end">${escaped(nameOf(result))}</text>`,
-      `<rect x="${TEXT}" y="${y + 3}" width="${width}" height="${BAR - 6}" fill="${fill}"/>`,
-      `<text x="${TEXT + width + 5}" y="${y + 13}">${result.ratio.toFixed(2)}</text>`,
-    ];
-  });
-  const one = TEXT + scale(1);
+type Drawn = Result & { readonly ratio: number };
+
+/**
+ * The ratios as horizontal bars under a title for each bench, with a line where both sides are equally fast and a mark
+ * where a case has a gate. `about`: what it was measured on.
+ */
+export function plot(results: readonly Result[], about: string = ''): string {
+  const drawn = results.filter((result): result is Drawn => result.ratio !== null);
+  const benches = [...new Set(drawn.map(({ bench }) => bench))];
+  const longest = Math.min(LONGEST, Math.max(1.25, ...drawn.map(({ ratio, gate }) => Math.max(ratio, gate ?? 0)))) * 1.02;
+  const place = (ratio: number): number => tenth(MARGIN + LABEL + (Math.min(ratio, longest) / longest) * PLOT);
+  const marks: string[] = [];
+  let y = 3 * ROW + MARGIN;
+  for (const bench of benches) {
+    const rows = drawn.filter((result) => result.bench === bench);
+    const references = [...new Set(rows.map(({ reference }) => reference))].join(', ');
+    marks.push(text(MARGIN, y + ROW, `${bench}, against ${references}`, 'class="bench"'));
+    y += 1.5 * ROW;
+    const bottom = y + rows.length * ROW;
+    rows.forEach((result, index) => marks.push(...bar(result, y + index * ROW, place)));
+    marks.push(`<line x1="${place(1)}" y1="${y}" x2="${place(1)}" y2="${bottom}" class="one"/>`);
+    y = bottom + ROW / 2;
+  }
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${TEXT + PLOT + 60}" height="${height}" font-family="sans-serif" font-size="11">`,
-    `<rect width="100%" height="100%" fill="white"/>`,
-    ...lines,
-    `<line x1="${one}" y1="${BAR / 2}" x2="${one}" y2="${height - 1.5 * BAR}" stroke="#333" stroke-dasharray="3 3"/>`,
-    `<text x="${one}" y="${height - BAR / 2}" text-anchor="middle">1 = the reference of each case</text>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y + 2 * ROW}" font-family="sans-serif" font-size="12">`,
+    '<style>.bench{font-weight:bold}.title{font-size:16px;font-weight:bold}.faint{fill:#666}.one{stroke:#333}.gate{stroke:#c60;stroke-width:2.5}</style>',
+    '<rect width="100%" height="100%" fill="white"/>',
+    text(MARGIN, MARGIN + 8, 'How many times as fast as the reference', 'class="title"'),
+    text(MARGIN, MARGIN + 8 + ROW, about, 'class="faint"'),
+    ...marks,
+    text(MARGIN, y + ROW, legend(drawn), 'class="faint"'),
     '</svg>',
     '',
   ].join('\n');
 }
 
-function escaped(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+function bar(result: Drawn, y: number, place: (ratio: number) => number): string[] {
+  const { suite, provider, size, ratio, gate } = result;
+  const label = [suite, provider, size === null ? null : whole(size)].filter((part) => part !== null).join('  ');
+  const [start, end] = [place(0), place(ratio)];
+  const middle = y + ROW - 5;
+  const mark = place(gate ?? 0);
+  return [
+    text(start - 8, middle, label, 'text-anchor="end"'),
+    `<rect x="${start}" y="${y + 3}" width="${tenth(end - start)}" height="${ROW - 6}" fill="${colour(ratio, gate)}"/>`,
+    ...(gate === null ? [] : [`<line x1="${mark}" y1="${y + 1}" x2="${mark}" y2="${y + ROW - 1}" class="gate"/>`]),
+    text(Math.max(end, mark) + 6, middle, ratio.toFixed(2), 'class="ratio"'),
+  ];
+}
+
+/** Red only where a gate is missed; without one, being slower than the platform is no fault. */
+function colour(ratio: number, gate: number | null): string {
+  if (gate !== null && ratio < gate) return '#c0392b';
+  return ratio >= 1 ? '#2a7f62' : '#8aa0b0';
+}
+
+function legend(drawn: readonly Drawn[]): string {
+  const gates = drawn.some(({ gate }) => gate !== null) ? '; the orange mark is a gate, and red misses it' : '';
+  return `The line is 1, as fast as the reference; green is faster, grey slower${gates}. Bars end at ${LONGEST}, whatever the number says.`;
+}
+
+function text(x: number, y: number, content: string, attributes: string): string {
+  return `<text x="${tenth(x)}" y="${tenth(y)}" ${attributes}>${content.replace(/&/g, '&amp;').replace(/</g, '&lt;')}</text>`;
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 function spaced(name: string): string {

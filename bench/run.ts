@@ -99,9 +99,8 @@ function measureGroup(group: ReturnType<typeof allCases>): void {
 async function measureAll(): Promise<void> {
   const results: Result[] = [];
   const mode = settings.quick ? ', quick mode' : '';
-  if (!settings.json) {
-    console.log(`Node ${process.versions.node}, ${availableParallelism()} cores, ${settings.seconds} s a case${mode}\n\n${heading()}`);
-  }
+  const about = `Node ${process.versions.node}, ${availableParallelism()} cores, ${settings.seconds} s a case${mode}`;
+  if (!settings.json) console.log(`${about}\n\n${heading()}`);
   for (let group = 0; group < groups.length; group++) {
     await measureInChild(group, (line) => {
       const result = JSON.parse(line) as Result;
@@ -110,7 +109,7 @@ async function measureAll(): Promise<void> {
     });
   }
   if (!settings.json) console.log(['', ...notes(results)].join('\n'));
-  if (settings.plot !== null) writeFileSync(settings.plot, plot(results));
+  if (settings.plot !== null) writeFileSync(settings.plot, plot(results, about));
 }
 
 function measureInChild(group: number, onLine: (line: string) => void): Promise<void> {

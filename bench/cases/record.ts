@@ -1,25 +1,41 @@
 /**
  * Records without an engine: an epoch seals, another opens, against the platform's AEAD with everything else at hand.
  */
-import type { CipherSuite, Provider } from '../../lib/core.js';
+import type { AeadName, CipherSuite, Provider } from '../../lib/core.js';
 import { ReadEpoch, WriteEpoch } from '../../lib/record/epoch.js';
 import { Protection12 } from '../../lib/record/protect12.js';
 import { RecordWalk } from '../../lib/record/records.js';
 import { ContentType, ProtocolVersion } from '../../lib/wire/registry.js';
 import { SIZES, combinations, shortName } from '../ends.js';
-import { sink, type Case, type Sides } from '../harness.js';
+import { sink, type Case, type Sides, type Work } from '../harness.js';
+import { hasOneShot, oneShotSeal } from '../oneshot.js';
 import { rawOpen, rawSeal } from '../raw.js';
 
 /** Records that are sealed before a turn of opening them. */
 const BATCH = 1024;
 const ROOM = 64;
 
+/** How many times as fast as noble itself ours must be on the same parts, by size. */
+const ONE_SHOT_GATES: Readonly<Partial<Record<AeadName, Readonly<Record<number, number>>>>> = {
+  'aes-128-gcm': { 64: 4, 1200: 1.5 },
+  'chacha20-poly1305': { 64: 1.5 },
+};
+
 export function recordCases(quick: boolean): Case[] {
   return combinations(quick).flatMap(({ suite, provider }) => {
     const both = { suite: shortName(suite), provider: provider.name };
+    const oneShot = (size: number): Case => ({
+      bench: 'record/seal vs noble one-shot', ...both, size, reference: 'noble, a new instance for each record',
+      warmUpOperations: 20_000, gate: ONE_SHOT_GATES[suite.aead]?.[size] ?? null,
+      set: () => ({ subject: seal(provider, suite, size), reference: oneShotSeal(suite.aead, size) }),
+    });
     return SIZES.flatMap((size): Case[] => [
-      { bench: 'record/seal', ...both, size, reference: 'raw seal', set: () => seal(provider, suite, size) },
+      {
+        bench: 'record/seal', ...both, size, reference: 'raw seal',
+        set: () => ({ subject: seal(provider, suite, size), reference: rawSeal(suite.aead, size) }),
+      },
       { bench: 'record/open', ...both, size, reference: 'raw open', maxBatch: BATCH, set: () => open(provider, suite, size) },
+      ...(provider.name === 'noble' && hasOneShot(suite.aead) ? [oneShot(size)] : []),
     ]);
   });
 }
@@ -30,17 +46,14 @@ function protection(provider: Provider, suite: CipherSuite): Protection12 {
   return new Protection12(algorithm.create(new Uint8Array(algorithm.keyLength).fill(7)), suite.nonceForm, iv);
 }
 
-function seal(provider: Provider, suite: CipherSuite, size: number): Sides {
+function seal(provider: Provider, suite: CipherSuite, size: number): Work {
   const epoch = new WriteEpoch(1, protection(provider, suite));
   const plain = new Uint8Array(size).fill(9);
   const out = new Uint8Array(size + ROOM);
   return {
-    subject: {
-      run(count) {
-        for (let i = 0; i < count; i++) epoch.seal(out, 0, ContentType.applicationData, ProtocolVersion.dtls12, plain);
-      },
+    run(count) {
+      for (let i = 0; i < count; i++) epoch.seal(out, 0, ContentType.applicationData, ProtocolVersion.dtls12, plain);
     },
-    reference: rawSeal(suite.aead, size),
   };
 }
 

@@ -12,7 +12,7 @@ import * as assert from 'uvu/assert';
 import { cryptoOf } from '../../bench/cases/handshake.js';
 import { PROVIDERS } from '../../bench/ends.js';
 import { measure, median, spread, type Result, type TimedCase, type Work } from '../../bench/harness.js';
-import { json, plot, row } from '../../bench/report.js';
+import { json, notes, plot, row } from '../../bench/report.js';
 import { PSK_AES_128_CCM_8 } from '../../lib/suites/psk.js';
 
 const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url));
@@ -81,7 +81,7 @@ test('a result is one line in the table and one object in JSON', () => {
   assert.not.match(row(result), /\n|NaN|undefined/);
   assert.match(row(result), /^spec\/spin .* 1,000 /);
   const parsed = JSON.parse(json(result)) as Result;
-  for (const name of ['bench', 'suite', 'provider', 'size', 'opsPerSecond', 'bytesPerOp', 'reference', 'ratio']) {
+  for (const name of ['bench', 'suite', 'provider', 'size', 'opsPerSecond', 'bytesPerOp', 'reference', 'ratio', 'gate']) {
     assert.ok(name in parsed, name);
   }
   assert.not.match(json(result), /\n/);
@@ -93,6 +93,20 @@ test('the chart has a bar for each ratio', () => {
   assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" /);
   assert.is([...svg.matchAll(/<rect x=/g)].length, 2);
   assert.match(svg, /a&lt;b/);
+});
+
+test('the chart has a title for each bench and a mark for each gate, and only a gate that is missed is red', () => {
+  const result = measure(trivial, { seconds: 0.01, warmUpMs: 1, turnMs: 0.1 });
+  const drawn = [{ ...result, ratio: 0.5 }, { ...result, ratio: 1.6, gate: 1.5 }, { ...result, bench: 'spec/other', ratio: 1.4, gate: 1.5 }];
+  const svg = plot(drawn, 'a quiet machine');
+  assert.equal([...svg.matchAll(/class="bench">([^<]*)</g)].map(([, title]) => title), [
+    'spec/spin, against twice the work', 'spec/other, against twice the work',
+  ]);
+  assert.equal([...svg.matchAll(/ fill="(#\w+)"/g)].map(([, fill]) => fill === '#c0392b'), [false, false, true]);
+  assert.is([...svg.matchAll(/class="gate"/g)].length, 2);
+  assert.match(svg, /a quiet machine/);
+  assert.not.match(svg, /NaN|undefined|null/);
+  assert.equal(notes(drawn), ['spec/other 1000: the ratio must be 1.5']);
 });
 
 test('the command line prints one JSON object a line, and draws', () => {
@@ -112,7 +126,7 @@ test('the command line prints one JSON object a line, and draws', () => {
 test('for people it prints a table under a line that says what it was measured on', () => {
   const { status, stdout } = run('--quick', '--seconds', '0.01', '--filter', 'replay/in order');
   assert.is(status, 0);
-  assert.match(stdout, /^Node \d+\.\d+\.\d+, \d+ cores?, 0\.01 s a case, quick mode\n\nbench .* ratio\n─+\nreplay\/in order /);
+  assert.match(stdout, /^Node \d+\.\d+\.\d+, \d+ cores?, 0\.01 s a case, quick mode\n\nbench .* ratio  gate\n─+\nreplay\/in order /);
 });
 
 test('a wrong argument is answered with the usage and code 2', () => {
@@ -135,26 +149,34 @@ test('a handshake with a pre-shared key asks its provider for so much and no mor
 });
 
 /**
- * Bytes in the heap that one record may allocate, about half again of what it does. Above that something new is
- * allocated for every record. noble's block function returns an object a block.
+ * Bytes in the heap that one record may allocate: 15 hundredths more than it does. Above that something new is allocated for
+ * every record. noble's block function returns an object a block, a native call its Buffer.
  */
-const CEILINGS: Readonly<Record<string, readonly [number, number]>> = {
-  // [at 64 bytes, at 1,200 bytes]
-  'context/write noble': [920, 13_000],
-  'context/write native': [340, 700],
-  'context/handleMessage noble': [1070, 13_300],
-  'context/handleMessage native': [450, 1000],
-};
+const CEILINGS: readonly (readonly [bench: string, provider: string, size: number, ceiling: number])[] = [
+  ['record/seal', 'noble', 64, 708],
+  ['record/seal', 'native', 64, 232],
+  ['record/open', 'noble', 64, 708],
+  ['record/open', 'native', 64, 232],
+  ['context/write', 'noble', 64, 726],
+  ['context/write', 'native', 64, 251],
+  ['context/write', 'native', 1200, 533],
+  ['context/write corked', 'noble', 64, 737],
+  ['context/write corked', 'native', 64, 261],
+  ['context/handleMessage', 'noble', 64, 818],
+  ['context/handleMessage', 'native', 64, 343],
+  ['context/handleMessage', 'native', 1200, 754],
+];
 
-for (const name of Object.keys(CEILINGS)) {
-  test(`${name}: a record allocates no more than it did`, () => {
-    const [bench, provider] = name.split(' ') as [string, string];
-    const found = results('--filter', `${bench} PSK_AES_128_CCM_8`, '--provider', provider, '--seconds', '0.05');
-    assert.equal(found.map(({ size }) => size), [64, 256, 1200]);
-    const [small, , large] = found.map(({ bytesPerOp }) => bytesPerOp!);
-    const [ceiling, largeCeiling] = CEILINGS[name]!;
-    assert.ok(small! > 0 && small! <= ceiling, `${small} bytes at 64, where ${ceiling} are allowed`);
-    assert.ok(large! <= largeCeiling, `${large} bytes at 1,200, where ${largeCeiling} are allowed`);
+for (const [bench, provider, size, ceiling] of CEILINGS) {
+  test(`${bench} on the ${provider} provider: a record of ${size} bytes allocates no more than it did`, () => {
+    let bytes = Infinity;
+    // Code that a busy machine has not compiled yet allocates more: what counts is the least of three tries.
+    for (let round = 1; round <= 3 && bytes > ceiling; round++) {
+      const [found, ...others] = results('--filter', `${bench} PSK_AES_128_CCM_8 ${provider} ${size}`, '--seconds', `${0.05 * round}`);
+      assert.equal([found!.size, others], [size, []]);
+      bytes = Math.min(bytes, found!.bytesPerOp!);
+    }
+    assert.ok(bytes > 0 && bytes <= ceiling, `${bytes} bytes, where ${ceiling} are allowed`);
   });
 }
 
