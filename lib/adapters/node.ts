@@ -9,6 +9,7 @@ import type { RemoteInfo } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { nativeProvider } from '../crypto/native/index.js';
+import { supports } from '../crypto/suites.js';
 import { lowerMtu, type DtlsOptions, type UserParameters } from '../engine/config.js';
 import { DtlsContext } from '../engine/context.js';
 import {
@@ -79,7 +80,9 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     this.#now = engine.now ?? (() => performance.now());
     const { crypto = nativeProvider, cipherSuites = ALL_SUITES, initialTimeoutMs, maxRetransmits, trust, credentials, serverName } = engine;
     this.#timers = { initialTimeoutMs, maxRetransmits };
-    this.#means = { psk: this.#psk, handler, cipherSuites, trust, credentials, serverName };
+    // As the context does: what the provider cannot do is not offered.
+    const usable = cipherSuites.filter((suite) => supports(crypto, suite));
+    this.#means = { psk: this.#psk, handler, cipherSuites: usable, trust, credentials, serverName };
     this.context = new DtlsContext(this.#callbacks(), { ...engine, now: this.#now, crypto, cipherSuites });
     this.#attempts = new Attempts((session) => {
       if (this.#closing === null) this.context.close(session);

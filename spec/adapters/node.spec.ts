@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DtlsSocket, formatSession, type DtlsSocketOptions, type Peer } from '../../lib/adapters/node.js';
+import { nativeProvider } from '../../lib/crypto/native/index.js';
 import { PSK_AES_128_CCM_8, PSK_CHACHA20_POLY1305_SHA256 } from '../../lib/suites/psk.js';
 
 const CREDENTIAL = { identity: 'device', key: 'secret' };
@@ -179,6 +180,13 @@ test('uses the suites and the parameters that are asked for', async () => {
   const peer = await other.connect({ host: '127.0.0.1', port }, { cipherSuites: [PSK_CHACHA20_POLY1305_SHA256], mtu: 200 });
   assert.is(peer.suite, PSK_CHACHA20_POLY1305_SHA256);
   assert.is(peer.mtu, 200);
+});
+
+test('offers what its provider can do, and no more', async () => {
+  const { port } = await echoServer();
+  const { 'aes-128-ccm-8': ccm8 } = nativeProvider.aeads;
+  const client = socket({ crypto: { ...nativeProvider, aeads: { 'aes-128-ccm-8': ccm8! }, groups: {} } });
+  assert.is((await client.connect({ host: '127.0.0.1', port })).suite, PSK_AES_128_CCM_8);
 });
 
 test('ends one association in good order on both sides and keeps the others', async () => {
