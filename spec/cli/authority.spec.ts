@@ -1,5 +1,6 @@
 /**
- * `--crl` on both sides: who is revoked is refused in words, who is not is served, and an old list proves nothing.
+ * An authority on the command line. `--crl` on both sides: who is revoked is refused in words, who is not is served, and an
+ * old list proves nothing. And the name without which an authority's word is worth nothing.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,6 +64,13 @@ test('a server refuses a client that is revoked, says so, and serves the next on
   await server.seen(/certificate of bad\.example was revoked on/, 'stderr');
   const good = await run([...to, ...GOOD], 'x\n');
   assert.equal([good.code, good.stdout], [0, 'x\n']);
+});
+
+test('at an address, the name that is expected must be given, and the refusal says how', async () => {
+  const { at } = await serve([...SERVER, '--echo']);
+  const { code, stderr } = await run(['connect', at, ...CA]);
+  assert.is(code, 1);
+  assert.match(stderr, /no server name is expected, .* \(--server-name NAME says which is, a name or an address\)\n$/);
 });
 
 test.run();
