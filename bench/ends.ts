@@ -79,16 +79,24 @@ export interface Pair {
 const SERVER = 1;
 const CLIENT = 2;
 
+/** What the two ends are told besides provider and suite. */
+export interface Options {
+  readonly client?: DtlsOptions;
+  readonly server?: DtlsOptions;
+}
+
 /** Two contexts and the queue between them. `play` shakes hands and leaves both connected. */
 export class Ends {
   readonly client: DtlsContext;
   readonly server: DtlsContext;
   readonly #queue: { readonly to: DtlsContext; readonly from: number; readonly datagram: Uint8Array }[] = [];
 
-  constructor(provider: Provider, suite: CipherSuite, options: Partial<DtlsOptions> = {}) {
-    const all = { crypto: provider, cipherSuites: [suite], ...options };
-    this.client = new DtlsContext({ getPskInfo, write: (_context, _session, datagram) => this.#carry(this.server, CLIENT, datagram) }, all);
-    this.server = new DtlsContext({ getPskInfo, write: (_context, _session, datagram) => this.#carry(this.client, SERVER, datagram) }, all);
+  constructor(provider: Provider, suite: CipherSuite, { client, server }: Options = {}) {
+    const all = { crypto: provider, cipherSuites: [suite] };
+    const toServer = { getPskInfo, write: carrier((datagram) => this.#carry(this.server, CLIENT, datagram)) };
+    const toClient = { getPskInfo, write: carrier((datagram) => this.#carry(this.client, SERVER, datagram)) };
+    this.client = new DtlsContext(toServer, { ...all, ...client });
+    this.server = new DtlsContext(toClient, { ...all, ...server });
   }
 
   /** A whole handshake. */
@@ -114,6 +122,10 @@ export class Ends {
   #carry(to: DtlsContext, from: number, datagram: Uint8Array): void {
     this.#queue.push({ to, from, datagram: datagram.slice() });
   }
+}
+
+function carrier(carry: (datagram: Uint8Array) => void): DtlsHandler['write'] {
+  return (_context, _session, datagram) => carry(datagram);
 }
 
 function end(context: DtlsContext, remote: number): End {

@@ -13,8 +13,8 @@ interface Column {
 const NONE = '–';
 
 const COLUMNS: readonly Column[] = [
-  { head: 'bench', width: 38, left: true, text: ({ bench }) => bench },
-  { head: 'suite', width: 29, left: true, text: ({ suite }) => suite ?? NONE },
+  { head: 'bench', width: 41, left: true, text: ({ bench }) => bench },
+  { head: 'suite', width: 30, left: true, text: ({ suite }) => suite ?? NONE },
   { head: 'provider', width: 8, left: true, text: ({ provider }) => provider ?? NONE },
   { head: 'size', width: 7, text: ({ size }) => whole(size) },
   { head: 'µs/op', width: 9, text: ({ microsecondsPerOp }) => significant(microsecondsPerOp) },

@@ -21,12 +21,18 @@ export interface Counts {
   opens: number;
   keyShares: number;
   agreements: number;
+  /** Private and public keys set up to sign and to verify with. */
+  signerKeys: number;
+  verifierKeys: number;
   signatures: number;
   verifications: number;
 }
 
 /** Plays one call; `made` holds the objects by number. */
 type Step = (made: unknown[]) => void;
+
+/** What a call belongs to: symmetric work, public-key work, or the setting up of a key to sign or verify with. */
+type Part = 'symmetric' | 'publicKey' | 'key';
 
 interface Made<T> {
   readonly slot: number;
@@ -38,10 +44,10 @@ export class Trace {
   readonly provider: Provider;
   readonly counts: Counts = {
     hmacKeys: 0, hmacs: 0, digests: 0, aeadKeys: 0, seals: 0, opens: 0,
-    keyShares: 0, agreements: 0, signatures: 0, verifications: 0,
+    keyShares: 0, agreements: 0, signerKeys: 0, verifierKeys: 0, signatures: 0, verifications: 0,
   };
   #before: Step[] = [];
-  #steps: Step[] = [];
+  #steps: { readonly part: Part; readonly step: Step }[] = [];
   #recording = false;
   #slots = 0;
 
@@ -60,12 +66,16 @@ export class Trace {
     this.#recording = true;
   }
 
-  /** Plays the recorded calls, over and over. */
-  work(): Work {
+  /**
+   * Plays the recorded calls, over and over. With `publicKey` only key pairs, shared secrets, signatures and verifications,
+   * under keys that are set up beforehand.
+   */
+  work(only: 'everything' | 'publicKey' = 'everything'): Work {
     this.#recording = false;
-    const steps = this.#steps;
     const made: unknown[] = new Array(this.#slots);
     for (const step of this.#before) step(made);
+    if (only === 'publicKey') for (const { part, step } of this.#steps) if (part === 'key') step(made);
+    const steps = this.#steps.filter(({ part }) => only === 'everything' || part === 'publicKey').map(({ step }) => step);
     return {
       run(count) {
         for (let i = 0; i < count; i++) for (let at = 0; at < steps.length; at++) steps[at]!(made);
@@ -73,17 +83,17 @@ export class Trace {
     };
   }
 
-  #make<T>(object: T, again: () => T): Made<T> {
+  #make<T>(object: T, again: () => T, part: Part = 'symmetric'): Made<T> {
     const slot = this.#slots++;
     const step: Step = (made) => void (made[slot] = again());
-    if (this.#recording) this.#steps.push(step);
+    if (this.#recording) this.#steps.push({ part, step });
     else this.#before.push(step);
     return { slot, object };
   }
 
-  #note(kind: keyof Counts | null, step: Step): void {
+  #note(kind: keyof Counts | null, step: Step, part: Part = 'symmetric'): void {
     if (!this.#recording) return;
-    this.#steps.push(step);
+    this.#steps.push({ part, step });
     if (kind !== null) this.counts[kind]++;
   }
 
@@ -185,7 +195,7 @@ export class Trace {
         let at = 0;
         const again = (): KeyShare => bare.generate(() => drawn[at++ % drawn.length]!.slice());
         if (this.#recording) this.counts.keyShares++;
-        return this.#keyShare(this.#make(share, again));
+        return this.#keyShare(this.#make(share, again, 'publicKey'));
       },
     };
   }
@@ -195,11 +205,11 @@ export class Trace {
       publicKey: object.publicKey,
       agree: (peerPublic) => {
         const copy = peerPublic.slice();
-        this.#note('agreements', (made) => void (sink.value = (made[slot] as KeyShare).agree(copy)));
+        this.#note('agreements', (made) => void (sink.value = (made[slot] as KeyShare).agree(copy)), 'publicKey');
         return object.agree(peerPublic);
       },
       wipe: () => {
-        this.#note(null, (made) => (made[slot] as KeyShare).wipe());
+        this.#note(null, (made) => (made[slot] as KeyShare).wipe(), 'publicKey');
         object.wipe();
       },
     };
@@ -209,12 +219,14 @@ export class Trace {
     return {
       publicKey: (key) => bare.publicKey(key),
       verifier: (key) => {
+        if (this.#recording) this.counts.verifierKeys++;
         const verifier = bare.verifier(key);
-        return verifier === null ? null : this.#verifier(this.#make(verifier, () => bare.verifier(key)!));
+        return verifier === null ? null : this.#verifier(this.#make(verifier, () => bare.verifier(key)!, 'key'));
       },
       signer: (key) => {
+        if (this.#recording) this.counts.signerKeys++;
         const signer = bare.signer(key);
-        return signer === null ? null : this.#signer(this.#make(signer, () => bare.signer(key)!));
+        return signer === null ? null : this.#signer(this.#make(signer, () => bare.signer(key)!, 'key'));
       },
     };
   }
@@ -225,7 +237,7 @@ export class Trace {
         const copies = [message.slice(), signature.slice()] as const;
         this.#note('verifications', (made) => {
           if (!(made[slot] as Verifier).verify(scheme, ...copies)) throw new Error('what was verified does not verify again');
-        });
+        }, 'publicKey');
         return object.verify(scheme, message, signature);
       },
     };
@@ -236,11 +248,11 @@ export class Trace {
       schemes: object.schemes,
       sign: (scheme, message) => {
         const copy = message.slice();
-        this.#note('signatures', (made) => void (sink.value = (made[slot] as Signer).sign(scheme, copy)));
+        this.#note('signatures', (made) => void (sink.value = (made[slot] as Signer).sign(scheme, copy)), 'publicKey');
         return object.sign(scheme, message);
       },
       wipe: () => {
-        this.#note(null, (made) => (made[slot] as Signer).wipe());
+        this.#note(null, (made) => (made[slot] as Signer).wipe(), 'publicKey');
         object.wipe();
       },
     };

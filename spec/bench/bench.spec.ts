@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cryptoOf } from '../../bench/cases/handshake.js';
+import { KINDS, cryptoOf } from '../../bench/cases/handshake.js';
 import { PROVIDERS } from '../../bench/ends.js';
 import { measure, median, spread, type Result, type TimedCase, type Work } from '../../bench/harness.js';
 import { json, notes, plot, row } from '../../bench/report.js';
-import { PSK_AES_128_CCM_8 } from '../../lib/suites/psk.js';
+import type { Counts } from '../../bench/trace.js';
 
 const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url));
 
@@ -138,15 +138,31 @@ test('a wrong argument is answered with the usage and code 2', () => {
   }
 });
 
-test('a handshake with a pre-shared key asks its provider for so much and no more', () => {
-  for (const provider of PROVIDERS) {
-    // Cookies 2 + 2; for each end: master secret 4, key block 4, two Finished 2 + 2; the server's stand-in key 1.
-    assert.equal(cryptoOf(provider, PSK_AES_128_CCM_8), {
-      hmacKeys: 8, hmacs: 29, digests: 6, aeadKeys: 4, seals: 2, opens: 2,
-      keyShares: 0, agreements: 0, signatures: 0, verifications: 0,
-    });
-  }
-});
+/**
+ * What a handshake asks of its provider, both ends together. Everywhere: cookies 2 + 2; for each end master secret 4, key
+ * block 4, two Finished 2 + 2; with a pre-shared key the server's stand-in key 1.
+ */
+const SYMMETRIC = { hmacKeys: 8, hmacs: 28, digests: 6, aeadKeys: 4, seals: 2, opens: 2 };
+const WITH_PSK = { ...SYMMETRIC, hmacs: 29 };
+const NONE = { keyShares: 0, agreements: 0, signerKeys: 0, verifierKeys: 0, signatures: 0, verifications: 0 };
+const EPHEMERAL = { ...NONE, keyShares: 2, agreements: 2 };
+
+/** Signatures: of the handshake, one by each end that shows a key; of the authority, one for each chain. */
+const COUNTS: Readonly<Record<string, Counts>> = {
+  psk: { ...WITH_PSK, ...NONE },
+  ecdhe_psk: { ...WITH_PSK, ...EPHEMERAL },
+  'ecdhe_ecdsa certificates': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 3, signatures: 1, verifications: 2 },
+  'ecdhe_ecdsa certificates mutual': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 6, signatures: 2, verifications: 4 },
+  'raw keys mutual': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 4, signatures: 2, verifications: 2 },
+  'raw keys mutual P-256': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 4, signatures: 2, verifications: 2 },
+  'ecdhe_rsa certificates': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 3, signatures: 1, verifications: 2 },
+};
+
+for (const kind of KINDS) {
+  test(`a handshake of the kind ${kind.name} asks its provider for so much and no more`, () => {
+    for (const provider of PROVIDERS) assert.equal(cryptoOf(provider, kind), COUNTS[kind.name], provider.name);
+  });
+}
 
 /**
  * Bytes in the heap that one record may allocate: 15 hundredths more than it does. Above that something new is allocated for
