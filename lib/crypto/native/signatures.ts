@@ -15,6 +15,7 @@ import {
   ecPrivateKey, ecPublicBytes, ecPublicKey, hasOkp, isPrivateKey, okpPrivateKey, okpPublicBytes, okpPublicKey, orNull,
   plain, rsaPrivateKey, rsaPublicBytes, rsaPublicKey, toNumber,
 } from './keyobjects.js';
+import { RecentVerifiers } from './recent.js';
 import { isEd25519Key } from './signatures-ed25519.js';
 
 const ED25519_KEY_LENGTH = 32;
@@ -87,13 +88,16 @@ function ecdsaKey(key: PrivateKey): { readonly curve: CurveName; readonly made: 
   return made === null ? null : { curve: key.curve, made };
 }
 
+function ecdsaVerifier(curve: CurveName, point: Uint8Array): Verifier | null {
+  const length = fieldLength(curve);
+  const made = isUncompressed(point, length) ? ecPublicKey(curve, point) : null;
+  return made === null ? null : new NativeVerifier(made, ecdsaMethod, (signature) => readEcdsaSignature(signature, length) !== null);
+}
+
+const recentEcdsa: RecentVerifiers = /* @__PURE__ */ new RecentVerifiers();
+
 const nativeEcdsa: Signatures = {
-  verifier(key: PublicKey): Verifier | null {
-    if (key.kind !== 'ec') return null;
-    const length = fieldLength(key.curve);
-    const made = isUncompressed(key.point, length) ? ecPublicKey(key.curve, key.point) : null;
-    return made === null ? null : new NativeVerifier(made, ecdsaMethod, (signature) => readEcdsaSignature(signature, length) !== null);
-  },
+  verifier: (key) => (key.kind === 'ec' ? recentEcdsa.of(key.curve, key.point, () => ecdsaVerifier(key.curve, key.point)) : null),
   signer(key: PrivateKey): Signer | null {
     const own = ecdsaKey(key);
     return own === null ? null : new NativeSigner(own.made, ecdsaMethod, ecdsaSchemes(own.curve));
@@ -108,11 +112,15 @@ function ed25519Method(scheme: SignatureScheme): Method | undefined {
   return scheme === SignatureScheme.ed25519 ? { hash: null } : undefined;
 }
 
+function ed25519Verifier(key: Uint8Array): Verifier | null {
+  const made = isEd25519Key(key) ? orNull(() => okpPublicKey('Ed25519', key)) : null;
+  return made === null ? null : new NativeVerifier(made, ed25519Method, ({ length }) => length === ED25519_SIGNATURE_LENGTH);
+}
+
+const recentEd25519: RecentVerifiers = /* @__PURE__ */ new RecentVerifiers();
+
 const nativeEd25519: Signatures = {
-  verifier(key: PublicKey): Verifier | null {
-    const made = key.kind === 'ed25519' && isEd25519Key(key.key) ? orNull(() => okpPublicKey('Ed25519', key.key)) : null;
-    return made === null ? null : new NativeVerifier(made, ed25519Method, ({ length }) => length === ED25519_SIGNATURE_LENGTH);
-  },
+  verifier: (key) => (key.kind === 'ed25519' ? recentEd25519.of('', key.key, () => ed25519Verifier(key.key)) : null),
   signer(key: PrivateKey): Signer | null {
     if (key.kind !== 'ed25519' || key.seed.length !== ED25519_KEY_LENGTH) return null;
     return new NativeSigner(okpPrivateKey('Ed25519', key.seed), ed25519Method, [SignatureScheme.ed25519]);
@@ -159,11 +167,19 @@ function power(base: bigint, exponent: bigint, n: bigint): bigint {
   return result;
 }
 
+function rsaVerifier(modulus: Uint8Array, exponent: Uint8Array): Verifier | null {
+  const made = rsaPublicKey(modulus, exponent);
+  return made === null ? null : new NativeVerifier(made, rsaMethod, rsaForm(modulus, exponent));
+}
+
+const recentRsa: RecentVerifiers = /* @__PURE__ */ new RecentVerifiers();
+
 const nativeRsa: Signatures = {
   verifier(key: PublicKey): Verifier | null {
-    if (key.kind !== 'rsa' || !isUsableRsaKey(key.modulus, key.exponent)) return null;
-    const made = rsaPublicKey(key.modulus, key.exponent);
-    return made === null ? null : new NativeVerifier(made, rsaMethod, rsaForm(key.modulus, key.exponent));
+    if (key.kind !== 'rsa') return null;
+    const { modulus, exponent } = key;
+    // Of bounded length before it becomes the name of anything.
+    return isUsableRsaKey(modulus, exponent) ? recentRsa.of(`${toNumber(exponent)}`, modulus, () => rsaVerifier(modulus, exponent)) : null;
   },
   signer(key: PrivateKey): Signer | null {
     const own = rsaKey(key);
