@@ -1,11 +1,13 @@
 /**
  * SHA-256 and SHA-384 with their HMACs on @noble/hashes (FIPS 180-4, RFC 2104).
  *
- * Law: a keyed HMAC pays for its key once: the two padded blocks are hashed at the start and the state is cloned for
- * each computation. The two hashes are two parts, so that a bundle without SHA-384 carries no 64-bit arithmetic.
+ * Law: a keyed HMAC pays for its key once: the two padded blocks are hashed at the start and the states are copied for
+ * each computation. States are used again, overwritten in between: making one costs as much as hashing a block. The two
+ * hashes are two parts, so that a bundle without SHA-384 carries no 64-bit arithmetic.
  */
-import { hmac } from '@noble/hashes/hmac.js';
 import { sha256, sha384 } from '@noble/hashes/sha2.js';
+import { wipe } from '../../wire/bytes.js';
+import { LocalError } from '../../wire/errors.js';
 import type { Hash, HashName, Hmac, ProviderPart, RunningHash } from '../provider.js';
 
 /** What this file asks of a noble hash; `_cloneInto` also brings a spent instance back to life. */
@@ -41,35 +43,91 @@ class NobleRunningHash implements RunningHash {
   }
 }
 
+/** States that nobody uses just now: as many as are kept of each hash. */
+const MAX_SPARE = 16;
+
+/** What the HMACs of one hash share. */
+class Workshop {
+  readonly outputLength: number;
+  readonly #hash: typeof sha256 | typeof sha384;
+  readonly #spare: State[] = [];
+  /** Holds something only while an HMAC is computed. */
+  readonly work: State;
+  readonly digest: Uint8Array;
+  readonly #block: Uint8Array;
+  readonly #fresh: State;
+
+  constructor(hash: typeof sha256 | typeof sha384) {
+    this.#hash = hash;
+    this.outputLength = hash.outputLen;
+    this.work = hash.create() as State;
+    this.#fresh = hash.create() as State;
+    this.digest = new Uint8Array(hash.outputLen);
+    this.#block = new Uint8Array(hash.blockLen);
+  }
+
+  /** The state after the padded key (RFC 2104 §2). */
+  keyed(key: Uint8Array, padding: number): State {
+    const block = this.#block;
+    const short = key.length > block.length ? this.#hash(key) : key;
+    block.set(short);
+    for (let i = 0; i < block.length; i++) block[i]! ^= padding;
+    const state = this.#fresh._cloneInto(this.#spare.pop());
+    state.update(block);
+    wipe(block);
+    if (short !== key) wipe(short);
+    return state;
+  }
+
+  /** Takes back a state that `keyed` gave. */
+  take(state: State): void {
+    state.destroy();
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(state);
+  }
+}
+
 class NobleHmac implements Hmac {
   readonly outputLength: number;
-  readonly #keyed: State;
-  readonly #work: State;
+  readonly #workshop: Workshop;
+  #inner: State | null;
+  #outer: State | null;
 
-  constructor(outputLength: number, keyed: State) {
-    this.outputLength = outputLength;
-    this.#keyed = keyed;
-    this.#work = keyed._cloneInto();
+  constructor(workshop: Workshop, key: Uint8Array) {
+    this.outputLength = workshop.outputLength;
+    this.#workshop = workshop;
+    this.#inner = workshop.keyed(key, 0x36);
+    this.#outer = workshop.keyed(key, 0x5c);
   }
 
   compute(out: Uint8Array, at: number, data: Uint8Array, length: number = data.length): void {
-    const work = this.#keyed._cloneInto(this.#work);
+    const inner = this.#inner;
+    const outer = this.#outer;
+    if (inner === null || outer === null) throw new LocalError('ERR_DTLS_FREED', 'this HMAC was wiped');
+    const { work, digest } = this.#workshop;
+    inner._cloneInto(work);
     work.update(length === data.length ? data : data.subarray(0, length));
+    work.digestInto(digest);
+    outer._cloneInto(work);
+    work.update(digest);
     work.digestInto(at === 0 ? out : out.subarray(at));
+    work.destroy();
+    wipe(digest);
   }
 
   wipe(): void {
-    this.#keyed.destroy();
-    this.#work.destroy();
+    if (this.#inner !== null) this.#workshop.take(this.#inner);
+    if (this.#outer !== null) this.#workshop.take(this.#outer);
+    this.#inner = this.#outer = null;
   }
 }
 
 function nobleHash(name: HashName, hash: typeof sha256 | typeof sha384): Hash {
+  const workshop = new Workshop(hash);
   return {
     name,
     outputLength: hash.outputLen,
     start: () => new NobleRunningHash(hash.create() as State),
-    hmac: (key) => new NobleHmac(hash.outputLen, hmac.create(hash, key) as State),
+    hmac: (key) => new NobleHmac(workshop, key),
   };
 }
 
