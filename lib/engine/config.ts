@@ -248,21 +248,32 @@ function usesKeys({ credentials = [], trust = null, cipherSuites = [] }: UserPar
   return (otherwise || credentials.length > 0 || trust !== null) && cipherSuites.some(({ keyExchange }) => keyExchange.certified);
 }
 
-/** A peer's parameters over those of its context. Throws a LocalError that names the parameter. */
-export function resolveParameters(parameters: UserParameters | null | undefined | void, config: Config): Parameters {
+/** The parameters of a peer that has none of its own: one object for all peers of a context. */
+const ownParameters = new WeakMap<Config, Parameters>();
+
+function parametersOf(config: Config): Parameters {
+  const known = ownParameters.get(config);
+  if (known !== undefined) return known;
   const { cipherSuites, forceExtendedMasterSecret, forceRenegotiationInfo, mtu } = config;
   const { initialTimeoutMs, maxTimeoutMs, maxRetransmits, timeoutJitter, plaintextAlerts } = config;
   const { groups, signatureSchemes, credentials, trust, serverName, clientAuthentication } = config;
-  const base = {
+  const base = Object.freeze({
     cipherSuites, forceExtendedMasterSecret, forceRenegotiationInfo, mtu,
     initialTimeoutMs, maxTimeoutMs, maxRetransmits, timeoutJitter, plaintextAlerts,
     groups, signatureSchemes, credentials, trust, serverName, clientAuthentication,
-  };
+  });
+  ownParameters.set(config, base);
+  return base;
+}
+
+/** A peer's parameters over those of its context. Throws a LocalError that names the parameter. */
+export function resolveParameters(parameters: UserParameters | null | undefined | void, config: Config): Parameters {
+  const base = parametersOf(config);
   if (parameters === null || parameters === undefined) return base;
   if (typeof parameters !== 'object') throw argument('user parameters are not an object');
   const resolved = { ...base, ...defined(parameters) };
   check(resolved);
-  const foreign = resolved.cipherSuites.find((suite) => !cipherSuites.includes(suite));
+  const foreign = resolved.cipherSuites.find((suite) => !config.cipherSuites.includes(suite));
   if (foreign !== undefined) throw argument(`the suite ${foreign.name} is not among those of the context`);
   return { ...resolved, cipherSuites: checkSuites(resolved.cipherSuites, config.crypto) };
 }

@@ -10,10 +10,11 @@ import { retransmitDelay } from '../flight/timers.js';
 import { CertificateType, type Trust } from '../handshake/authenticate.js';
 import { CookieJar } from '../handshake/cookie.js';
 import { ecdsaKeyTrust } from '../handshake/ecdsakey.js';
+import type { HandshakeParameters } from '../handshake/negotiate.js';
 import { startClient } from '../handshake12/client.js';
 import { Handshake12, type KeyExchange12, type Table12 } from '../handshake12/handshake.js';
 import { tablesOf } from '../handshake12/states.js';
-import { wipe } from '../wire/bytes.js';
+import { EMPTY, wipe } from '../wire/bytes.js';
 import { DtlsError, LocalError, PeerError } from '../wire/errors.js';
 import { AlertDescription, AlertLevel } from '../wire/registry.js';
 import { Association } from './association.js';
@@ -26,6 +27,9 @@ import { Peer } from './peer.js';
 import { Peers } from './peers.js';
 import { canonical } from './session.js';
 import { Counters } from './stats.js';
+
+/** Random bytes for timers that are drawn at once. */
+const JITTER_BYTES = 32;
 
 export class Engine {
   readonly config: Config;
@@ -41,7 +45,14 @@ export class Engine {
   readonly #tables: { readonly client: Table12; readonly server: Table12 };
   readonly #standIn = (identity: Uint8Array): Uint8Array => this.#standInKey(identity);
   #standInSecret: Hmac | null = null;
+  /** What the last handshake of each role could agree to, and what that was made from. */
+  readonly #agreed: Record<'client' | 'server', { readonly from: readonly unknown[]; readonly agreed: HandshakeParameters } | null> = {
+    client: null, server: null,
+  };
   #latest = 0;
+  /** Random bytes for timers, and how many of them are used up. */
+  #jitterBytes: Uint8Array = EMPTY;
+  #jitterAt = 0;
   /** Our own ClientHello randoms in flight, as Latin-1 strings: none of them may come back to us as a server. */
   readonly #ownRandoms: Set<string> = new Set();
 
@@ -139,8 +150,17 @@ export class Engine {
   /** Arms the retransmission timer for the present attempt. */
   arm(association: Association): void {
     const { parameters } = association.peer;
-    const chance = parameters.timeoutJitter === 0 ? 0 : this.random(1)[0]! / 256;
+    const chance = parameters.timeoutJitter === 0 ? 0 : this.#jitter() / 256;
     this.deadlines.set(association, this.now() + retransmitDelay(parameters, association.attempt, chance));
+  }
+
+  /** A random byte for a timer. They are drawn by the dozen: nothing secret hangs on them, and each draw costs as much as an HMAC. */
+  #jitter(): number {
+    if (this.#jitterAt === this.#jitterBytes.length) {
+      this.#jitterBytes = this.random(JITTER_BYTES);
+      this.#jitterAt = 0;
+    }
+    return this.#jitterBytes[this.#jitterAt++]!;
   }
 
   /**
@@ -201,8 +221,17 @@ export class Engine {
   }
 
   #handshake(role: 'client' | 'server', parameters: Parameters, association: Association): Handshake12 {
-    const { maxPskIdentityBytes, maxHelloVerifyRequests, crypto } = this.config;
-    const { getCertificate, getEcdsaKey, verifyEcdsaKey } = this.host.handler;
+    const agreed = this.#agreeable(role, parameters);
+    return new Handshake12(role, this.#tables[role], agreed, this.config.crypto, association, this.#standIn);
+  }
+
+  /** What a handshake may agree to: the same object as last time unless parameters or callbacks have changed. */
+  #agreeable(role: 'client' | 'server', parameters: Parameters): HandshakeParameters {
+    const { getCertificate, getEcdsaKey, verifyEcdsaKey, getPskInfo, verifyCertificate } = this.host.handler;
+    const from = [parameters, getCertificate, getEcdsaKey, verifyEcdsaKey, getPskInfo, verifyCertificate];
+    const known = this.#agreed[role];
+    if (known !== null && from.every((part, index) => part === known.from[index])) return known.agreed;
+    const { maxPskIdentityBytes, maxHelloVerifyRequests } = this.config;
     const asksCredential = getCertificate !== undefined || getEcdsaKey !== undefined;
     const ownTypes = [...(getCertificate ? [CertificateType.x509] : []), ...(getEcdsaKey ? [CertificateType.rawKey] : [])];
     const trust = verifyEcdsaKey === undefined ? parameters.trust : ecdsaKeyTrust(parameters.trust);
@@ -212,7 +241,8 @@ export class Engine {
       throw new LocalError('ERR_DTLS_CREDENTIAL', why, AlertDescription.internalError);
     }
     const agreed = { ...parameters, cipherSuites, trust, maxPskIdentityBytes, maxHelloVerifyRequests, asksCredential, ownTypes };
-    return new Handshake12(role, this.#tables[role], agreed, crypto, association, this.#standIn);
+    this.#agreed[role] = { from, agreed };
+    return agreed;
   }
 
   /** Whether the host has what a key exchange needs on our side: what we cannot finish is not offered. */

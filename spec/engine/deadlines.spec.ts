@@ -8,7 +8,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { looks } from '../../bench/cases/peers.js';
 import {
-  DTLS_EVENT_CLOSED, DTLS_EVENT_CONNECT, DTLS_EVENT_TIMEOUT, LocalError, type Session,
+  DTLS_EVENT_CLOSED, DTLS_EVENT_CONNECT, DTLS_EVENT_ERROR, DTLS_EVENT_TIMEOUT, LocalError, type Session,
 } from '../../lib/index.js';
 import type { Parameters } from '../../lib/engine/config.js';
 import { Peer } from '../../lib/engine/peer.js';
@@ -239,6 +239,27 @@ test('who sends again is answered by the second, however slow our own timer is',
   rig.feed(CLIENT, hello);
   assert.equal(rig.takeSent(), [], 'not twice within a second');
   assert.is(rig.context.stats().retransmissions, 1);
+});
+
+test('timers draw their randomness in advance, and end the handshake with an error when there is no more', () => {
+  const drawn: number[] = [];
+  let works = true;
+  const random = (length: number): Uint8Array => {
+    if (!works) throw new Error('no randomness');
+    drawn.push(length);
+    return new Uint8Array(length).fill(128);
+  };
+  const rig = new Rig({ random, timeoutJitter: 0.5, maxTimeoutMs: 1000, maxRetransmits: 100 });
+  rig.context.connect(SERVER);
+  assert.is(rig.context.checkRetransmit(), 2250, 'half of the jitter');
+  assert.equal(drawn, [32, 32], 'the random of the ClientHello, and bytes for 32 timers');
+  works = false;
+  for (let timer = 2; timer <= 32; timer++) assert.is(rig.advance(1250), 1000 + 1250 * timer);
+  assert.equal(rig.codes, [DTLS_EVENT_CONNECT]);
+  rig.advance(1250);
+  assert.equal(rig.codes, [DTLS_EVENT_CONNECT, DTLS_EVENT_ERROR]);
+  assert.is(rig.events[1]!.detail?.code, 'ERR_DTLS_RANDOM');
+  assert.is(rig.context.stats().deadlines, 0);
 });
 
 test('a table of very many peers of one address can be listed, which stats and free do', () => {
