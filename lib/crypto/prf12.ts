@@ -3,7 +3,7 @@
  *
  * Law: intermediates are wiped before the functions return; what they return is owned by the caller, who wipes it.
  */
-import { ascii, putUint16, wipe } from '../wire/bytes.js';
+import { putUint16, wipe } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 import type { Hash } from './provider.js';
 
@@ -17,13 +17,14 @@ const MAX_PSK_LENGTH = 0xffff;
  *   A(0) = label ‖ seed,  A(i) = HMAC(secret, A(i−1)),  out = HMAC(secret, A(1) ‖ A(0)) ‖ HMAC(secret, A(2) ‖ A(0)) ‖ …
  */
 export function prf12(hash: Hash, secret: Uint8Array, label: string, seed: Uint8Array | readonly Uint8Array[], out: Uint8Array): void {
-  const parts = seed instanceof Uint8Array ? [ascii(label), seed] : [ascii(label), ...seed];
+  const parts = seed instanceof Uint8Array ? [seed] : seed;
   const size = hash.outputLength;
-  let length = 0;
+  let length = label.length;
   for (const part of parts) length += part.length;
   // One array for everything: room for one block ‖ A(i) ‖ A(0).
   const work = new Uint8Array(2 * size + length);
   let at = 2 * size;
+  for (let i = 0; i < label.length; i++) work[at++] = label.charCodeAt(i);
   for (const part of parts) {
     work.set(part, at);
     at += part.length;

@@ -346,6 +346,7 @@ export class Inbound {
 
   /** Records that were held back, as if they came now. */
   #replay(peer: Peer, records: readonly Uint8Array[]): number {
+    if (records.length === 0) return 0;
     const walk = new RecordWalk();
     let code = 0;
     for (const record of records) {
