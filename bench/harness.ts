@@ -57,7 +57,21 @@ export interface Weight {
   readonly resident: number;
 }
 
-export type Case = TimedCase | WeighedCase;
+/** A case whose operations are timed one by one, because their distribution is what matters. */
+export interface SampledCase extends Labels {
+  /** Samples for about so many seconds. */
+  sample(seconds: number): Sample;
+}
+
+/** Microseconds by the name of what they are, `p50` among them. */
+export interface Sample {
+  readonly percentiles: Readonly<Record<string, number>>;
+  /** How many operations they are of. */
+  readonly count: number;
+  readonly detail: Readonly<Record<string, number>>;
+}
+
+export type Case = TimedCase | WeighedCase | SampledCase;
 
 /** What was measured. Times are medians; `spread` is the distance of the quartiles over the median. */
 export interface Result extends Labels {
@@ -76,6 +90,8 @@ export interface Result extends Labels {
   /** The ratio that must be reached; null where nothing is demanded. */
   readonly gate: number | null;
   readonly rounds: number;
+  /** Of a sampled case, in microseconds; `p50` is `microsecondsPerOp` too. */
+  readonly percentiles?: Readonly<Record<string, number>>;
   readonly detail?: Readonly<Record<string, number>>;
 }
 
@@ -101,7 +117,19 @@ declare const gc: ((options?: { readonly type: 'minor' }) => void) | undefined;
 
 /** Measures one case. */
 export function measure(item: Case, options: Options = {}): Result {
-  return 'weigh' in item ? weighed(item) : timed(item, options);
+  if ('weigh' in item) return weighed(item);
+  return 'sample' in item ? sampled(item, options) : timed(item, options);
+}
+
+/** What a result has nothing to say of. */
+const NOTHING = {
+  opsPerSecond: null, microsecondsPerOp: null, spread: null, bytesPerOp: null, bufferBytesPerOp: null, reference: null,
+  referenceOpsPerSecond: null, ratio: null, ratioSpread: null, gate: null,
+} as const;
+
+function sampled(item: SampledCase, { seconds = 1 }: Options): Result {
+  const { percentiles, count, detail } = item.sample(seconds);
+  return { ...labels(item), ...NOTHING, microsecondsPerOp: percentiles['p50'] ?? null, rounds: count, percentiles, detail };
 }
 
 function timed(item: TimedCase, { seconds = 1, turnMs = 0.5, warmUpMs = Math.max(100, seconds * 333) }: Options): Result {
@@ -151,16 +179,9 @@ function weighed(item: WeighedCase): Result {
   const { heap, buffers, resident } = item.weigh();
   return {
     ...labels(item),
-    opsPerSecond: null,
-    microsecondsPerOp: null,
-    spread: null,
+    ...NOTHING,
     bytesPerOp: heap,
     bufferBytesPerOp: buffers,
-    reference: null,
-    referenceOpsPerSecond: null,
-    ratio: null,
-    ratioSpread: null,
-    gate: null,
     rounds: 1,
     detail: { bufferBytes: Math.round(buffers), residentBytes: Math.round(resident) },
   };
@@ -224,7 +245,8 @@ export function spread(values: readonly number[]): number {
   return (quantile(values, 0.75) - quantile(values, 0.25)) / median(values);
 }
 
-function quantile(values: readonly number[], part: number): number {
+/** The value below which `part` of them lie (0 to 1). */
+export function quantile(values: readonly number[], part: number): number {
   const sorted = Float64Array.from(values).sort();
   const at = (sorted.length - 1) * part;
   const low = sorted[Math.floor(at)]!;

@@ -42,11 +42,11 @@ export function row(result: Result): string {
 /** What stands below the table: gates that were missed, and numbers that go with a case but have no column. */
 export function notes(results: readonly Result[]): string[] {
   return results.flatMap((result) => {
-    const { ratio, gate } = result;
+    const { ratio, gate, percentiles = {}, detail = {} } = result;
     const missed = ratio !== null && gate !== null && ratio < gate ? [`${nameOf(result)}: the ratio must be ${gate}`] : [];
-    if (result.detail === undefined) return missed;
-    const numbers = Object.entries(result.detail).map(([name, value]) => `${spaced(name)} ${whole(value)}`);
-    return [...missed, `${nameOf(result)}: ${numbers.join(', ')}`];
+    const times = Object.entries(percentiles).map(([name, value]) => `${spaced(name)} ${significant(value)} µs`);
+    const numbers = [...times, ...Object.entries(detail).map(([name, value]) => `${spaced(name)} ${whole(value)}`)];
+    return numbers.length === 0 ? missed : [...missed, `${nameOf(result)}: ${numbers.join(', ')}`];
   });
 }
 

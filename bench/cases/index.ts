@@ -5,6 +5,7 @@ import type { Case } from '../harness.js';
 import { codecCases } from './codec.js';
 import { contextCases } from './context.js';
 import { handshakeCases } from './handshake.js';
+import { latencyCases } from './latency.js';
 import { peerCases } from './peers.js';
 import { recordCases } from './record.js';
 import { rejectCases } from './reject.js';
@@ -13,7 +14,7 @@ import { replayCases } from './replay.js';
 /** All cases. `quick`: fewer suites, fewer peers. */
 export function allCases(quick: boolean): Case[] {
   const cases = [
-    ...recordCases(quick), ...contextCases(quick), ...handshakeCases(quick), ...replayCases(), ...codecCases(),
+    ...recordCases(quick), ...contextCases(quick), ...handshakeCases(quick), ...latencyCases(), ...replayCases(), ...codecCases(),
     ...peerCases(quick), ...rejectCases(quick),
   ];
   // Cases of one name together, names in the order of their first case.

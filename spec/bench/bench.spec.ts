@@ -164,6 +164,18 @@ for (const kind of KINDS) {
   });
 }
 
+test('an echo beside handshakes has its percentiles, beside those of an idle server', () => {
+  const [result] = results('--filter', 'latency/', '--provider', 'native', '--seconds', '0.05') as [Result];
+  const { p50, p99, idleP50, idleP99 } = result.percentiles as Record<string, number>;
+  assert.ok(p50! > 0.5 && p50! < 10_000 && p99! > p50! && idleP50! > 0.5 && idleP99! > idleP50!, JSON.stringify(result));
+  assert.is(result.microsecondsPerOp, p50);
+  assert.ok(result.rounds >= 1000, `${result.rounds} echoes`);
+  const { handshakes, handshakesPerSecond, echoesPerSecond } = result.detail!;
+  // Both arrive at random: twice the square root is seldom missed, eight times never.
+  const expected = (result.rounds / echoesPerSecond!) * handshakesPerSecond!;
+  assert.ok(Math.abs(handshakes! - expected) < 8 * Math.sqrt(expected), `${handshakes} handshakes beside ${result.rounds} echoes`);
+});
+
 /**
  * Bytes in the heap that one record may allocate: 15 hundredths more than it does. Above that something new is allocated for
  * every record. noble's block function returns an object a block, a native call its Buffer.
