@@ -5,6 +5,7 @@
  * Law: throwaway keys, minted when first asked for, as are the specs' (../spec/x509/support/mint.ts). The clock of the
  * certificates stands still where they are valid.
  */
+import { createHash } from 'node:crypto';
 import type { DtlsOptions, Provider } from '../lib/core.js';
 import { composeProvider } from '../lib/core.js';
 import { loadCredential, trustStore } from '../lib/credentials/index.js';
@@ -46,16 +47,29 @@ function owners(kind: 'prime256v1' | 'rsa2048'): Owners {
 
 const privateKey = ({ key }: Minted): string => key.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
 
+function credential(owner: Minted, provider: Provider): DtlsOptions {
+  return { credentials: [loadCredential({ certificate: pem(owner.der), key: privateKey(owner) }, provider)] };
+}
+
 /** Certificates of one authority, with keys of `kind`. */
 export function certificates(kind: 'prime256v1' | 'rsa2048', { provider, mutual }: Setting): Options {
   const { authority, server, client } = owners(kind);
-  const credential = (owner: Minted): DtlsOptions => ({
-    credentials: [loadCredential({ certificate: pem(owner.der), key: privateKey(owner) }, provider)],
-  });
   const believing = (): DtlsOptions => ({ wallClock: () => NOW, trust: trustStore({ provider, authorities: pem(authority.der) }) });
   return {
-    client: { ...believing(), serverName: NAME, ...(mutual ? credential(client) : {}) },
-    server: { ...credential(server), ...(mutual ? { ...believing(), clientAuthentication: 'require' } : {}) },
+    client: { ...believing(), serverName: NAME, ...(mutual ? credential(client, provider) : {}) },
+    server: { ...credential(server, provider), ...(mutual ? { ...believing(), clientAuthentication: 'require' } : {}) },
+  };
+}
+
+/** Certificates that the other side knows by their fingerprints, as in WebRTC: no authority, no name. */
+export function pinned({ provider, mutual }: Setting): Options {
+  const { server, client } = owners('prime256v1');
+  const believing = ({ der }: Minted): DtlsOptions => ({
+    trust: trustStore({ provider, pins: createHash('sha256').update(der).digest() }),
+  });
+  return {
+    client: { ...believing(server), ...(mutual ? credential(client, provider) : {}) },
+    server: { ...credential(server, provider), ...(mutual ? { ...believing(client), clientAuthentication: 'require' } : {}) },
   };
 }
 

@@ -1,7 +1,7 @@
 /** Ours, on either provider: the side that every rival is held against. */
 import { DtlsContext } from '../../dist/lib/core.js';
 import { PROVIDERS, SERVER_NUMBER, connectedPair } from '../../dist/bench/ends.js';
-import { Datagrams, SUITES, Server, getPskInfo, remoteInfo } from './stage.mjs';
+import { Datagrams, KINDS, NATIVE, SUITES, Server, getPskInfo, remoteInfo } from './stage.mjs';
 
 /** Both ends ours: a client that sends, and records for a client to take in. */
 export function ours(providerName) {
@@ -33,12 +33,13 @@ export function ours(providerName) {
         },
       };
     },
-    async handshake(suite) {
-      const server = new Server(SUITES[suite]);
+    async handshake(suite, kind) {
+      const { suites, options } = KINDS[kind];
+      const server = new Server(suites[suite], options(NATIVE).server);
       const toServer = [];
       const toClient = [];
       const handler = { getPskInfo, write: (_context, _session, datagram) => void toServer.push(Buffer.from(datagram)) };
-      const client = new DtlsContext(handler, { crypto: provider, cipherSuites: [SUITES[suite]] });
+      const client = new DtlsContext(handler, { crypto: provider, cipherSuites: [suites[suite]], ...options(provider).client });
       server.onDatagram = (datagram) => void toClient.push(datagram);
       return {
         run(count) {

@@ -74,7 +74,8 @@ export const nodeDtlsClient = {
       },
     };
   },
-  async handshake(suite) {
+  async handshake(suite, kind) {
+    if (kind !== 'psk') throw new Error('cannot: plain pre-shared keys alone');
     const server = new Server(SUITES[suite]);
     return {
       async run(count) {

@@ -5,11 +5,14 @@
 import { Duplex } from 'node:stream';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { CLIENT_NUMBER, Datagrams, IDENTITY, KEY, SUITES, Server, within } from './stage.mjs';
+import { CLIENT_NUMBER, Datagrams, IDENTITY, KEY, KINDS, NATIVE, SUITES, Server, within } from './stage.mjs';
 
 const require = createRequire(import.meta.url);
 const { connect, constants } = require('@nodertc/dtls');
-const NAMES = { ccm8: 'TLS_PSK_WITH_AES_128_CCM_8', gcm: 'TLS_PSK_WITH_AES_128_GCM_SHA256' };
+const NAMES = {
+  psk: { ccm8: 'TLS_PSK_WITH_AES_128_CCM_8', gcm: 'TLS_PSK_WITH_AES_128_GCM_SHA256' },
+  ecdhe_psk: { gcm: 'TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256' },
+};
 
 /** A UDP socket without a network, as a stream. */
 class MemoryStream extends Duplex {
@@ -24,10 +27,12 @@ class MemoryStream extends Duplex {
   }
 }
 
-async function connected(suite, server) {
+async function connected(suite, server, kind = 'psk') {
   const memory = new MemoryStream();
-  const id = constants.cipherSuites[NAMES[suite]];
-  if (id === undefined) throw new Error(`cannot: no ${NAMES[suite]}`);
+  // It sends no signature_algorithms, which means SHA-1 (RFC 5246 §7.4.1.4.1); our server does not sign with that.
+  if (NAMES[kind] === undefined) throw new Error('cannot: signatures with SHA-1 alone');
+  const id = constants.cipherSuites[NAMES[kind][suite]];
+  if (id === undefined) throw new Error(`cannot: no ${NAMES[kind][suite]}`);
   memory.onDatagram = (datagram) => queueMicrotask(() => server.take(datagram));
   server.onDatagram = (datagram) => queueMicrotask(() => memory.push(datagram));
   const socket = connect({ socket: memory, cipherSuites: [id], pskIdentity: IDENTITY, pskSecret: KEY });
@@ -79,12 +84,13 @@ export const nodertc = {
       },
     };
   },
-  async handshake(suite) {
-    const server = new Server(SUITES[suite]);
+  async handshake(suite, kind) {
+    const { suites, options } = KINDS[kind];
+    const server = new Server(suites[suite], options(NATIVE).server);
     return {
       async run(count) {
         for (let i = 0; i < count; i++) {
-          const { memory } = await connected(suite, server);
+          const { memory } = await connected(suite, server, kind);
           memory.onDatagram = () => {};
           server.onDatagram = () => {};
           server.forget();

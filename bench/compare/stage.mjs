@@ -4,6 +4,9 @@
  */
 import { DtlsContext } from '../../dist/lib/core.js';
 import { CLIENT_NUMBER, Datagrams, PROVIDERS, getPskInfo, remoteInfo } from '../../dist/bench/ends.js';
+import { pinned } from '../../dist/bench/publickeys.js';
+import { ECDHE_ECDSA_AES_128_GCM_SHA256 } from '../../dist/lib/suites/certificate.js';
+import { ECDHE_PSK_AES_128_GCM_SHA256 } from '../../dist/lib/suites/ecdhepsk.js';
 import { PSK_AES_128_CCM_8, PSK_AES_128_GCM_SHA256 } from '../../dist/lib/suites/psk.js';
 
 export { CLIENT_NUMBER, Datagrams, getPskInfo, remoteInfo };
@@ -15,6 +18,17 @@ export const KEY = 'ZZZZZZZZZZZZZZZZ';
 /** The suites that more than one rival has. */
 export const SUITES = { ccm8: PSK_AES_128_CCM_8, gcm: PSK_AES_128_GCM_SHA256 };
 
+/**
+ * Ways of shaking hands, each with the suite and the curve that the rival has too: our suite by the names above, and what
+ * our two ends are told. `certificates`: the server alone shows one, and the client knows its fingerprint.
+ */
+export const KINDS = {
+  psk: { suites: SUITES, options: () => ({}) },
+  ecdhe_psk: { suites: { gcm: ECDHE_PSK_AES_128_GCM_SHA256 }, options: () => ({ client: { groups: ['secp384r1'] } }) },
+  certificates: { suites: { gcm: ECDHE_ECDSA_AES_128_GCM_SHA256 }, options: (provider) => pinned({ provider, mutual: false }) },
+  'certificates mutual': { suites: { gcm: ECDHE_ECDSA_AES_128_GCM_SHA256 }, options: (provider) => pinned({ provider, mutual: true }) },
+};
+
 /** Rivals' ciphers are the platform's: so are those of the server. */
 export const NATIVE = PROVIDERS.find(({ name }) => name === 'native');
 
@@ -25,9 +39,9 @@ const LENIENT = { forceExtendedMasterSecret: false, forceRenegotiationInfo: fals
 export class Server {
   /** Where datagrams to the client go. */
   onDatagram = () => {};
-  constructor(suite) {
+  constructor(suite, options = {}) {
     const handler = { getPskInfo, write: (_context, _session, datagram) => void this.onDatagram(Buffer.from(datagram)) };
-    this.context = new DtlsContext(handler, { crypto: NATIVE, cipherSuites: [suite], ...LENIENT });
+    this.context = new DtlsContext(handler, { crypto: NATIVE, cipherSuites: [suite], ...LENIENT, ...options });
   }
 
   /** A datagram of the client. */
