@@ -104,7 +104,7 @@ class TrustStore implements Trust {
     const [spki] = chain;
     if (spki === undefined || chain.length !== 1) return refusal(null, badCertificate(`${chain.length} raw public keys, where one belongs`));
     const publicKey = readPublicKey(spki);
-    const { fault } = useKey(publicKey, '', 'the raw public key', this.#provider);
+    const { fault } = useKey(publicKey, '', () => 'the raw public key', this.#provider);
     if (fault !== null) return refusal(null, fault);
     if (this.#rawKeys.some((known) => equalBytes(known, spki)) || this.#isPinned(spki)) return belief(publicKey);
     return refusal(publicKey, badCertificate(`the raw public key (${describeKey(publicKey)}) is not among those that are trusted`));
@@ -115,8 +115,8 @@ class TrustStore implements Trust {
     if (first === undefined) return refusal(null, badCertificate('no certificate was shown'));
     const leaf = parseCertificate(first);
     const { publicKey, keyFault } = leaf;
-    const what = describeCertificate(leaf);
-    const { fault: unusable } = useKey(publicKey, keyFault, `the key of the certificate of ${what}`, this.#provider);
+    const what = (): string => `the certificate of ${describeCertificate(leaf)}`;
+    const { fault: unusable } = useKey(publicKey, keyFault, () => `the key of ${what()}`, this.#provider);
     if (unusable !== null) return refusal(null, unusable);
     if (this.#isPinned(first) || this.#isPinned(leaf.spki)) return belief(publicKey!);
     const sent = rest.map((der) => parseCertificate(der));
@@ -125,7 +125,7 @@ class TrustStore implements Trust {
     const fault = verifyChain(leaf, sent, { role, name, now: wallClock }, grounds);
     const onlyLate = fault === null || fault.alert === AlertDescription.certificateExpired;
     if (onlyLate && role === 'server' && name === null && !this.#anyName && !this.#authorities.holds(leaf)) {
-      return refusal(publicKey, badCertificate(`no server name is expected, so nothing says that the certificate of ${what} is the right one`));
+      return refusal(publicKey, badCertificate(`no server name is expected, so nothing says that ${what()} is the right one`));
     }
     return fault === null ? belief(publicKey!) : refusal(publicKey, fault);
   }

@@ -126,7 +126,7 @@ export class RevocationLists {
     const verified = this.#verified.get(list);
     if (verified !== undefined && equalBytes(verified, issuer.spki)) return null;
     const { publicKey, keyFault } = issuer;
-    const { verifier } = useKey(publicKey, keyFault, 'the key', provider);
+    const { verifier } = useKey(publicKey, keyFault, () => 'the key', provider);
     if (publicKey === null || verifier === null || !isSignedBy(list, publicKey, verifier)) return 'is not signed by its key';
     this.#verified.set(list, copyOf(issuer.spki));
     return null;

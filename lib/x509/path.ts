@@ -107,7 +107,7 @@ export class PathSearch {
   /** Why `path` cannot go on at all. */
   #deadEnd(path: readonly Certificate[]): Fault | null {
     const certificate = path.at(-1)!;
-    if (path.length < PathLimits.certificates) return algorithmFault(certificate, `certificate of ${describeCertificate(certificate)}`);
+    if (path.length < PathLimits.certificates) return algorithmFault(certificate, () => `certificate of ${describeCertificate(certificate)}`);
     return unknownCa(`certificate of ${describeCertificate(this.#leaf)} has more than ${PathLimits.certificates - 1} certificates above it`);
   }
 
@@ -168,7 +168,7 @@ export class PathSearch {
   #keyOf(issuer: Certificate): KeyUse {
     const known = this.#keys.get(issuer);
     if (known !== undefined) return known;
-    const use = useKey(issuer.publicKey, issuer.keyFault, `the key of ${spokenName(issuer.subject)}`, this.#terms.provider);
+    const use = useKey(issuer.publicKey, issuer.keyFault, () => `the key of ${spokenName(issuer.subject)}`, this.#terms.provider);
     this.#keys.set(issuer, use);
     return use;
   }

@@ -20,10 +20,10 @@ export interface Signed {
 /** A key that was shown, for use, or what is wrong with it. */
 export type KeyUse = { readonly verifier: Verifier; readonly fault: null } | { readonly verifier: null; readonly fault: Fault };
 
-/** A verifier of `key`. `whose` starts the sentence if there is none: "the key of certificate of a.example". */
-export function useKey(key: PublicKey | null, keyFault: string, whose: string, provider: Provider): KeyUse {
+/** A verifier of `key`. `whose` gives the start of the sentence if there is none: "the key of certificate of a.example". */
+export function useKey(key: PublicKey | null, keyFault: string, whose: () => string, provider: Provider): KeyUse {
   const refused = (reason: string): KeyUse => ({
-    verifier: null, fault: { alert: AlertDescription.unsupportedCertificate, reason: `${whose} cannot be used: ${reason}` },
+    verifier: null, fault: { alert: AlertDescription.unsupportedCertificate, reason: `${whose()} cannot be used: ${reason}` },
   });
   if (key === null) return refused(keyFault);
   const family = provider.signatures[key.kind];
@@ -33,9 +33,9 @@ export function useKey(key: PublicKey | null, keyFault: string, whose: string, p
 }
 
 /** Why `signed` cannot be verified by anybody; null if it may be. `what` is for people: "certificate of a.example". */
-export function algorithmFault({ algorithm: { name, scheme, weak } }: Signed, what: string): Fault | null {
-  if (weak) return { alert: AlertDescription.badCertificate, reason: `${what} is signed with ${name}, which is too weak to be believed` };
-  if (scheme === null) return { alert: AlertDescription.unsupportedCertificate, reason: `${what} is signed with ${name}, which is not supported` };
+export function algorithmFault({ algorithm: { name, scheme, weak } }: Signed, what: () => string): Fault | null {
+  if (weak) return { alert: AlertDescription.badCertificate, reason: `${what()} is signed with ${name}, which is too weak to be believed` };
+  if (scheme === null) return { alert: AlertDescription.unsupportedCertificate, reason: `${what()} is signed with ${name}, which is not supported` };
   return null;
 }
 

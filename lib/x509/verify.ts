@@ -50,8 +50,9 @@ export function verifyChain(leaf: Certificate, sent: readonly Certificate[], que
 /** keyUsage, extendedKeyUsage and unknown critical extensions of the leaf. */
 function usageFault(leaf: Certificate, role: string, purpose: string): Fault | null {
   const { keyUsage, extendedKeyUsage, unknownCritical } = leaf.extensions;
-  const what = `certificate of ${describeCertificate(leaf)}`;
-  const unfit = (reason: string): Fault => ({ alert: AlertDescription.unsupportedCertificate, reason: `${what} ${reason}` });
+  const unfit = (reason: string): Fault => ({
+    alert: AlertDescription.unsupportedCertificate, reason: `certificate of ${describeCertificate(leaf)} ${reason}`,
+  });
   if (unknownCritical.length > 0) return unfit(`has the critical extension ${unknownCritical[0]}, which is unknown here`);
   // Every suite with certificates here has its key sign (RFC 5246 §7.4.2).
   if (keyUsage !== null && (keyUsage & KeyUsage.digitalSignature) === 0) return unfit('is not for signatures (keyUsage has no digitalSignature)');
