@@ -3,13 +3,16 @@
  *
  * Law: intermediates are wiped before the functions return; what they return is owned by the caller, who wipes it.
  */
-import { putUint16, wipe } from '../wire/bytes.js';
+import { putUint16 } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 import type { Hash } from './provider.js';
 
 const MASTER_SECRET_LENGTH = 48;
 const VERIFY_DATA_LENGTH = 12;
 const MAX_PSK_LENGTH = 0xffff;
+
+/** Room for the usual PRF: nothing in it outlives a call. */
+const WORK: Uint8Array = new Uint8Array(320);
 
 /**
  * Fills `out` with PRF(secret, label, seed), where `seed` is the concatenation of its parts: P_hash of RFC 5246 §5.
@@ -21,24 +24,25 @@ export function prf12(hash: Hash, secret: Uint8Array, label: string, seed: Uint8
   const size = hash.outputLength;
   let length = label.length;
   for (const part of parts) length += part.length;
-  // One array for everything: room for one block ‖ A(i) ‖ A(0).
-  const work = new Uint8Array(2 * size + length);
+  // Room for one block ‖ A(i) ‖ A(0).
+  const end = 2 * size + length;
+  const work = end <= WORK.length ? WORK : new Uint8Array(end);
   let at = 2 * size;
   for (let i = 0; i < label.length; i++) work[at++] = label.charCodeAt(i);
   for (const part of parts) {
     work.set(part, at);
     at += part.length;
   }
-  const input = work.subarray(size);
+  const input = work.subarray(size, end);
   const hmac = hash.hmac(secret);
-  hmac.compute(work, size, work.subarray(2 * size));
+  hmac.compute(work, size, work.subarray(2 * size, end));
   for (let done = 0; done < out.length; done += size) {
     const left = out.length - done;
     if (left >= size) {
       hmac.compute(out, done, input);
     } else {
       hmac.compute(work, 0, input);
-      out.set(work.subarray(0, left), done);
+      for (let i = 0; i < left; i++) out[done + i] = work[i]!;
     }
     if (left > size) {
       hmac.compute(work, 0, input, size);
@@ -46,7 +50,7 @@ export function prf12(hash: Hash, secret: Uint8Array, label: string, seed: Uint8
     }
   }
   hmac.wipe();
-  wipe(work);
+  work.fill(0, 0, end);
 }
 
 /** `length` fresh bytes of PRF(secret, label, seed). */
