@@ -10,6 +10,9 @@ import { HANDSHAKE_HEADER, writeHandshakeHeader } from '../message/handshake.js'
 import { concat } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
 
+/** A header on its way into a hash. */
+const HEADER: Uint8Array = new Uint8Array(HANDSHAKE_HEADER);
+
 export class Transcript {
   #raw: Uint8Array[] = [];
   #running: RunningHash | null = null;
@@ -24,10 +27,16 @@ export class Transcript {
 
   /** Appends a message. */
   add(type: number, messageSeq: number, body: Uint8Array): void {
+    if (!this.#keeping) {
+      writeHandshakeHeader(HEADER, 0, type, body.length, messageSeq, 0, body.length);
+      this.#running?.update(HEADER);
+      this.#running?.update(body);
+      return;
+    }
     const message = new Uint8Array(HANDSHAKE_HEADER + body.length);
     writeHandshakeHeader(message, 0, type, body.length, messageSeq, 0, body.length);
     message.set(body, HANDSHAKE_HEADER);
-    if (this.#keeping) this.#raw.push(message);
+    this.#raw.push(message);
     this.#running?.update(message);
   }
 
