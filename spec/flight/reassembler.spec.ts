@@ -223,6 +223,27 @@ test('when the budget is spent the messages farthest ahead give way to nearer on
   assert.ok(reassembler.takeNext() !== null);
 });
 
+test('where a part of the budget is lent, what is farthest ahead makes room, and no more is lent than there is', () => {
+  const budget = new Budget(3 * PAGE_BYTES);
+  const reassembler = new Reassembler(0, LIMITS, budget);
+  const put = (messageSeq: number, offset: number): string => {
+    const { fragment, record } = fragmentOf({ messageSeq, type: 11, length: 200, offset, bytes: new Uint8Array(100) })!;
+    return reassembler.accept(fragment, record);
+  };
+  assert.equal([put(0, 0), put(1, 0), put(2, 0)], ['kept', 'kept', 'kept']);
+  assert.is(reassembler.lend(PAGE_BYTES + 1), true);
+  assert.is(budget.held, PAGE_BYTES, 'messages 1 and 2 have gone');
+  assert.equal([put(1, 0), put(0, 100)], ['refused', 'kept']);
+  assert.ok(equal(reassembler.takeNext()!, new Uint8Array(200)));
+  reassembler.advance();
+  // Lending is not added up: less than before gives room back, and a negative number is none.
+  assert.is(reassembler.lend(-5), true);
+  assert.equal([put(1, 0), put(2, 0), put(3, 0), put(4, 0)], ['kept', 'kept', 'kept', 'refused']);
+  assert.is(reassembler.lend(3 * PAGE_BYTES), true);
+  assert.is(budget.held, 0);
+  assert.is(reassembler.lend(3 * PAGE_BYTES + 1), false);
+});
+
 test('a budget gives what it has and not a byte more', () => {
   const budget = new Budget(10);
   assert.is(budget.take(11), false);

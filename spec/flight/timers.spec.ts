@@ -58,6 +58,22 @@ test('the handshake hash is over whole messages with their headers, wherever the
   }
 });
 
+test('a transcript gives the messages that it keeps: all of them, or all but the last for a signature that is the last', () => {
+  const transcript = new Transcript();
+  assert.equal(transcript.messagesBefore(), new Uint8Array(0));
+  transcript.add(1, 0, hex('aa'));
+  transcript.start(sha256!, true);
+  transcript.add(15, 1, hex('bbcc'));
+  const [first, second] = [hex('01 000001 0000 000000 000001 aa'), hex('0f 000002 0001 000000 000002 bbcc')];
+  assert.equal(transcript.messages(), join(first, second));
+  assert.equal(transcript.messagesBefore(), first);
+  assert.is(transcript.heldBytes, first.length + second.length);
+  transcript.forgetMessages();
+  assert.is(transcript.heldBytes, 0);
+  assert.throws(() => transcript.messages(), (error: unknown) => error instanceof LocalError);
+  assert.throws(() => transcript.messagesBefore(), (error: unknown) => error instanceof LocalError);
+});
+
 test('a transcript that was reset begins anew, and one without a hash has no digest', () => {
   const transcript = new Transcript();
   transcript.add(1, 0, hex('ff'));
