@@ -8,6 +8,11 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
+  /** Begins anew, as if made with `seed`. */
+  restart(seed: number): void {
+    this.#state = seed >>> 0;
+  }
+
   /** A number in [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
