@@ -26,10 +26,11 @@ function everything(role: Role, mode: Mode): PlayOptions {
   return mode === 'x509' ? { request: { authorities: [new Uint8Array(AUTHORITY.subject)] } } : {};
 }
 
-/** The messages that the peer sends, by type: those that the context reads. */
+/** The messages that the peer sends, by type: those that the context reads. With certificates, only what raw keys do not have alike. */
 function messagesTo(stage: Stage, options: PlayOptions): Map<number, Uint8Array> {
   const messages = new Map<number, Uint8Array>();
-  stage.completes({ ...options, editor: (type, body) => void messages.set(type, body) });
+  const isOwn = (type: number): boolean => stage.mode !== 'x509' || type === HandshakeType.certificate || type === HandshakeType.certificateRequest;
+  stage.completes({ ...options, editor: (type, body) => void (isOwn(type) && messages.set(type, body)) });
   return messages;
 }
 
@@ -91,7 +92,7 @@ for (const role of ROLES) {
           }
         }
       }
-      assert.ok(told > 15, `only ${told} lies told`);
+      assert.ok(told > (mode === 'x509' ? 8 : 15), `only ${told} lies told`);
       stage.completes(options);
       stage.conclude();
     });
