@@ -97,6 +97,9 @@ export interface Stage {
   readonly honest: Node;
 }
 
+/** Whoever shows a chain may be hostile, and does not mind what its own messages cost it. */
+const BOUNDLESS: DtlsOptions = { maxHeldBytes: 1_048_576, maxKeptBytes: 1_048_576 };
+
 /** The judge, named `judge`, whoever shows something, `bearer`, and an honest peer of the same role, `honest`; nothing has begun. */
 export function stage({ role, shown, parameters, options, handler, bearer = {}, link: network }: Trial): Stage {
   const link = new Link(network);
@@ -111,7 +114,7 @@ export function stage({ role, shown, parameters, options, handler, bearer = {}, 
       error: () => {},
       ...handler,
     }),
-    bearer: add(link, 'bearer', { credentials: [shown], ...others, ...bearer }),
+    bearer: add(link, 'bearer', { credentials: [shown], ...others, ...BOUNDLESS, ...bearer }),
     honest: add(link, 'honest', { credentials: [HONEST[role]], ...others }),
   };
 }
