@@ -3,7 +3,7 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Bundle, EVERYTHING, PSK_ONLY, bundle } from './bundles.js';
+import { type Bundle, EVERYTHING, LIMITS, PSK_ONLY, bundle, sizeOf } from './bundles.js';
 
 test('the bundle of everything imports nothing: no platform, no package', async () => {
   assert.equal((await bundle(EVERYTHING)).imports, []);
@@ -33,6 +33,25 @@ test('core brings no provider and no suite', async () => {
 test('importing everything and using nothing costs nothing', async () => {
   const unused = await bundle(`import './lib/index.js'; import {} from './lib/core.js';`);
   assert.equal([...unused.modules.keys()], []);
+});
+
+test('everything, certificates included, is at most 64 kB minified and gzipped', async () => {
+  const everything = await bundle(EVERYTHING, true);
+  assert.ok(holding(everything, /lib\/x509\/path/).length === 1 && holding(everything, /lib\/credentials\/trust/).length === 1);
+  const { gzipped } = sizeOf(everything);
+  assert.ok(gzipped <= LIMITS.everything, `${gzipped} bytes`);
+});
+
+test('core with one suite of pre-shared keys is at most 32 kB minified and gzipped', async () => {
+  const { gzipped } = sizeOf(await bundle(PSK_ONLY, true));
+  assert.ok(gzipped <= LIMITS.pskOnly, `${gzipped} bytes`);
+});
+
+test('credentials alone bring no handshake, no engine, no provider', async () => {
+  const credentials = await bundle(`export * from './lib/credentials/index.js';`);
+  assert.equal(holding(credentials, /node_modules|lib\/(engine|handshake12|flight|message|record|suites)\/|crypto\/(noble|native)\//), []);
+  const ours = holding(credentials, /lib\/handshake\//).map((module) => module.replace(/^.*\//, ''));
+  assert.equal(ours.sort(), ['authenticate.js', 'ecdsakey.js']);
 });
 
 /** The modules of a bundle whose path matches. */

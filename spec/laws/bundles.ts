@@ -1,8 +1,9 @@
 /**
  * Two applications and what they have to carry: one with pre-shared keys alone, built from parts, and one that
- * takes everything. The laws look into their bundles; the build prints their sizes.
+ * takes everything. The laws look into their bundles and hold their sizes; the build prints those.
  */
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** `microdtls/core` with one suite and the two parts of noble that the suite needs. */
@@ -16,8 +17,11 @@ export const PSK_ONLY: string = `
   export const connect = (handler) => new DtlsContext(handler, { crypto, cipherSuites: [PSK_AES_128_CCM_8] });
 `;
 
-/** All of `microdtls`. */
-export const EVERYTHING: string = `export * from './lib/index.js';`;
+/** All of `microdtls` and `microdtls/credentials`, with the certificates below: what a browser can use. */
+export const EVERYTHING: string = `export * from './lib/index.js'; export * from './lib/credentials/index.js';`;
+
+/** What an application may weigh, minified and gzipped, in bytes. */
+export const LIMITS = { pskOnly: 32_000, everything: 64_000 } as const;
 
 /** A bundled application. */
 export interface Bundle {
@@ -50,4 +54,10 @@ export async function bundle(entry: string, minify = false): Promise<Bundle> {
     modules: new Map(modules.filter(([, bytes]) => bytes > 0)),
     imports: output!.imports.map(({ path }) => path),
   };
+}
+
+/** Bytes of a bundle as an application downloads it, from a minified bundle. */
+export function sizeOf({ code }: Bundle): { readonly minified: number; readonly gzipped: number } {
+  const bytes = Buffer.from(code);
+  return { minified: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length };
 }
