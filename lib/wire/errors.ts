@@ -33,23 +33,27 @@ export type DtlsErrorCode =
 
 /** Base of all errors of the engine: `code` is stable, `alert` is the description that goes on the wire. */
 export class DtlsError extends Error {
+  // Written out: the name of a class does not outlive a minifier.
+  override readonly name: string = 'DtlsError';
   readonly code: DtlsErrorCode;
   /** Alert description (RFC 5246 §7.2) that this error sends or was received as, if any. */
   readonly alert: number | undefined;
 
   constructor(code: DtlsErrorCode, message: string, alert?: number, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
-    this.name = new.target.name;
     this.code = code;
     this.alert = alert;
   }
 }
 
 /** The host erred: a wrong argument, a failing random source, a freed context. Thrown at the caller. */
-export class LocalError extends DtlsError {}
+export class LocalError extends DtlsError {
+  override readonly name: string = 'LocalError';
+}
 
 /** The peer erred: `alert` goes on the wire and an event to the host; never thrown out of the engine. */
 export class PeerError extends DtlsError {
+  override readonly name: string = 'PeerError';
   declare readonly alert: number;
 
   constructor(code: DtlsErrorCode, alert: number, message: string) {

@@ -54,6 +54,14 @@ test('credentials alone bring no handshake, no engine, no provider', async () =>
   assert.equal(ours.sort(), ['authenticate.js', 'ecdsakey.js']);
 });
 
+test('errors keep their names in a minified bundle', async () => {
+  const { code } = await bundle(`export { DtlsError, LocalError } from './lib/core.js'; export { decodeError } from './lib/wire/errors.js';`, true);
+  const { DtlsError, LocalError, decodeError } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+  assert.is(new DtlsError('ERR_DTLS_INTERNAL', 'why').name, 'DtlsError');
+  assert.is(new LocalError('ERR_DTLS_ARGUMENT', 'why').name, 'LocalError');
+  assert.is(decodeError('why').name, 'PeerError');
+});
+
 /** The modules of a bundle whose path matches. */
 function holding({ modules }: Bundle, path: RegExp): string[] {
   return [...modules.keys()].filter((module) => path.test(module));
