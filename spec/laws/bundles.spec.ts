@@ -3,7 +3,7 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Bundle, EVERYTHING, LIMITS, PSK_ONLY, bundle, sizeOf } from './bundles.js';
+import { type Bundle, ENGINE, EVERYTHING, LIMITS, PSK_ONLY, bundle, sizeOf } from './bundles.js';
 
 test('the bundle of everything imports nothing: no platform, no package', async () => {
   assert.equal((await bundle(EVERYTHING)).imports, []);
@@ -35,7 +35,12 @@ test('importing everything and using nothing costs nothing', async () => {
   assert.equal([...unused.modules.keys()], []);
 });
 
-test('everything, certificates included, is at most 64 kB minified and gzipped', async () => {
+test('the engine with every suite is at most 64 kB minified and gzipped', async () => {
+  const { gzipped } = sizeOf(await bundle(ENGINE, true));
+  assert.ok(gzipped <= LIMITS.engine, `${gzipped} bytes`);
+});
+
+test('everything, credentials and X.509 included, is at most 80 kB minified and gzipped', async () => {
   const everything = await bundle(EVERYTHING, true);
   assert.ok(holding(everything, /lib\/x509\/path/).length === 1 && holding(everything, /lib\/credentials\/trust/).length === 1);
   const { gzipped } = sizeOf(everything);
