@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert';
 import { DTLS_EVENT_CONNECTED, type Session } from '../../lib/index.js';
 import { readHelloVerifyRequest, readServerHello } from '../../lib/message/hello.js';
 import { CertifiedPeer } from '../support/certified.js';
-import { associationOf, fingerprint } from '../support/inside.js';
+import { associationOf, fingerprint, stateOf } from '../support/inside.js';
 import { CLIENT, equal, SERVER, text, type Rig } from '../support/rig.js';
 import { HONEST, type ScriptedPeer, takeClientFlight } from '../support/scripted.js';
 import { Automaton, type Grammar } from './automaton.js';
@@ -153,9 +153,11 @@ abstract class Run {
     return this.rig.codes.filter((code) => code === DTLS_EVENT_CONNECTED).length;
   }
 
+  /** Both say the same: how often it connected, what was read, whether there is anything left. */
   compare(word: readonly string[]): void {
-    const { connected, reads } = this.automaton;
-    assert.equal({ connected: this.connected, reads: this.rig.reads.length }, { connected, reads }, word.join(' '));
+    const { connected, reads, isGone } = this.automaton;
+    const seen = { connected: this.connected, reads: this.rig.reads.length, gone: stateOf(this.rig, this.session) === 'gone' };
+    assert.equal(seen, { connected, reads, gone: isGone }, word.join(' '));
   }
 
   /** The epoch that a message is sent in. */
