@@ -1,10 +1,11 @@
 /**
- * FSM, data, alerts and attempts to renegotiate before, during and after a handshake with pre-shared keys: nothing is
- * read before Finished is verified, nothing is told to who holds no key (RFC 5246 §7.4.9, RFC 5746, RFC 7925 §17).
+ * FSM, data, alerts and attempts to renegotiate before, during and after a handshake, whatever the credentials: nothing
+ * is read before Finished is verified, nothing is told to who holds no key (RFC 5246 §7.4.9, RFC 5746, RFC 7925 §17).
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DTLS_EVENT_CONNECTED, type Session } from '../../lib/index.js';
+import { MODES } from '../states/modes.js';
 import { enter, type Place } from '../states/places.js';
 import { fingerprint, stateOf } from '../support/inside.js';
 import { CLIENT, join, Rig, SERVER, text } from '../support/rig.js';
@@ -25,21 +26,21 @@ function expectEcho({ rig, peer }: Pick<Place, 'rig' | 'peer'>, session: Session
 }
 
 test('FSM-22 application data in epoch 0 is never read, in no state, and harms nothing', () => {
-  for (const [role, session, states] of [
-    ['server', CLIENT, ['waitClientHello', 'askPskHint', 'waitPskClientKeyExchange', 'askPskKey', 'waitFinished', 'connected']],
-    ['client', SERVER, ['waitServerHello', 'waitPskServerKeyExchange', 'waitPskServerHelloDone', 'askPskIdentity', 'askPskKey', 'waitFinished', 'connected']],
-  ] as const) {
-    for (const state of states) {
-      const { rig, peer } = enter(role, state);
-      const before = fingerprint(rig, session);
-      for (const body of [text('plain'), new Uint8Array(0), new Uint8Array(1200)]) {
-        assert.is(rig.feed(session, peer.applicationData(body, { epoch: 0 })), 0);
+  for (const mode of MODES) {
+    const { name, places } = mode;
+    for (const [role, session] of [['server', CLIENT], ['client', SERVER]] as const) {
+      for (const state of Object.keys(mode.tables[role])) {
+        const { rig, peer } = enter(role, state, places);
+        const before = fingerprint(rig, session);
+        for (const body of [text('plain'), new Uint8Array(0), new Uint8Array(1200)]) {
+          assert.is(rig.feed(session, peer.applicationData(body, { epoch: 0 })), 0);
+        }
+        assert.is(fingerprint(rig, session), before, `${name} ${role} ${state}`);
+        assert.equal(rig.reads, []);
+        assert.equal(rig.events, []);
+        assert.equal(rig.takeSent(), []);
+        assert.is(rig.context.stats().dropped.unexpected, 3);
       }
-      assert.is(fingerprint(rig, session), before, `${role} ${state}`);
-      assert.equal(rig.reads, []);
-      assert.equal(rig.events, []);
-      assert.equal(rig.takeSent(), []);
-      assert.is(rig.context.stats().dropped.unexpected, 3);
     }
   }
   const rig = new Rig();
@@ -50,54 +51,60 @@ test('FSM-22 application data in epoch 0 is never read, in no state, and harms n
 });
 
 test('FSM-23 data between ChangeCipherSpec and Finished waits within bounds and is read after CONNECTED, in order', () => {
-  for (const [role, session] of [['server', CLIENT], ['client', SERVER]] as const) {
-    const { rig, peer } = enter(role, 'waitFinished');
-    rig.feed(session, peer.changeCipherSpec());
-    for (let i = 0; i < 25; i++) {
-      rig.feed(session, peer.applicationData(Uint8Array.of(i), { sequence: 1 + i }));
-      assert.equal(rig.reads, [], 'nothing is read before Finished is verified');
-      assert.ok(rig.context.stats().heldBytes <= 6144 + 200);
+  for (const { places } of MODES) {
+    for (const [role, session] of [['server', CLIENT], ['client', SERVER]] as const) {
+      const { rig, peer } = enter(role, 'waitFinished', places);
+      rig.feed(session, peer.changeCipherSpec());
+      for (let i = 0; i < 25; i++) {
+        rig.feed(session, peer.applicationData(Uint8Array.of(i), { sequence: 1 + i }));
+        assert.equal(rig.reads, [], 'nothing is read before Finished is verified');
+        assert.ok(rig.context.stats().heldBytes <= 6144 + 200);
+      }
+      assert.is(rig.context.stats().dropped.bounds, 15);
+      rig.feed(session, peer.finished({ sequence: 0 }));
+      assert.is(connected(rig), 1);
+      assert.equal(rig.reads.map(({ bytes }) => bytes[0]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      assert.is(rig.reads[0]!.session, rig.context.getPeer(session)?.session);
     }
-    assert.is(rig.context.stats().dropped.bounds, 15);
-    rig.feed(session, peer.finished({ sequence: 0 }));
-    assert.is(connected(rig), 1);
-    assert.equal(rig.reads.map(({ bytes }) => bytes[0]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    assert.is(rig.reads[0]!.session, rig.context.getPeer(session)?.session);
   }
 });
 
 test('FSM-23 data that came before a Finished that does not verify is never read', () => {
-  for (const [role, session] of [['server', CLIENT], ['client', SERVER]] as const) {
-    const { rig, peer } = enter(role, 'waitFinished');
-    rig.feed(session, peer.changeCipherSpec());
-    rig.feed(session, peer.applicationData(text('too early'), { sequence: 1 }));
-    rig.feed(session, peer.finished({ sequence: 0 }, new Uint8Array(12)));
-    assert.equal(rig.reads, []);
-    assert.is(connected(rig), 0);
-    assert.is(rig.context.stats().heldBytes, 0);
+  for (const { places } of MODES) {
+    for (const [role, session] of [['server', CLIENT], ['client', SERVER]] as const) {
+      const { rig, peer } = enter(role, 'waitFinished', places);
+      rig.feed(session, peer.changeCipherSpec());
+      rig.feed(session, peer.applicationData(text('too early'), { sequence: 1 }));
+      rig.feed(session, peer.finished({ sequence: 0 }, new Uint8Array(12)));
+      assert.equal(rig.reads, []);
+      assert.is(connected(rig), 0);
+      assert.is(rig.context.stats().heldBytes, 0);
+    }
   }
 });
 
 test('FSM-24 an authentic attempt to renegotiate is refused, once per timeout, and the association stays', () => {
-  for (const [role, session] of [['server', CLIENT], ['client', SERVER]] as const) {
-    const place = enter(role, 'connected');
-    const { rig, peer } = place;
-    rig.advance(5000);
-    const before = fingerprint(rig, session);
-    const bodies = [[0, new Uint8Array(0)], [1, peer.clientHelloBody()], [2, new Uint8Array(40)], [11, new Uint8Array(3)], [16, new Uint8Array(2)]] as const;
-    for (let round = 0; round < 3; round++) {
+  for (const { places } of MODES) {
+    for (const [role, session] of [['server', CLIENT], ['client', SERVER]] as const) {
+      const place = enter(role, 'connected', places);
+      const { rig, peer } = place;
+      rig.advance(5000);
+      const before = fingerprint(rig, session);
+      const bodies = [[0, new Uint8Array(0)], [1, peer.clientHelloBody()], [2, new Uint8Array(40)], [11, new Uint8Array(3)], [16, new Uint8Array(2)]] as const;
+      for (let round = 0; round < 3; round++) {
+        for (const [type, body] of bodies) rig.feed(session, peer.message(type, body, { epoch: 1, note: false }));
+        assert.is(fingerprint(rig, session), before);
+      }
+      peer.alerts.length = 0;
+      peer.take(...rig.takeSent());
+      assert.equal(peer.alerts, [{ epoch: 1, level: 1, description: 100 }]);
+      assert.equal(rig.codes, [0x1df]);
+      rig.advance(1000);
       for (const [type, body] of bodies) rig.feed(session, peer.message(type, body, { epoch: 1, note: false }));
-      assert.is(fingerprint(rig, session), before);
+      peer.take(...rig.takeSent());
+      assert.is(peer.alerts.length, 2);
+      expectEcho(place, session);
     }
-    peer.alerts.length = 0;
-    peer.take(...rig.takeSent());
-    assert.equal(peer.alerts, [{ epoch: 1, level: 1, description: 100 }]);
-    assert.equal(rig.codes, [0x1df]);
-    rig.advance(1000);
-    for (const [type, body] of bodies) rig.feed(session, peer.message(type, body, { epoch: 1, note: false }));
-    peer.take(...rig.takeSent());
-    assert.is(peer.alerts.length, 2);
-    expectEcho(place, session);
   }
 });
 
@@ -142,27 +149,29 @@ test('FSM-26 after a fatal alert or a close nothing more is read and nothing can
 });
 
 test('FSM-28 what cannot be opened where Finished is due is met with silence: no alert tells what was wrong', () => {
-  for (const [role, session] of [['server', CLIENT], ['client', SERVER]] as const) {
-    const { rig, peer } = enter(role, 'waitFinished');
-    rig.feed(session, peer.changeCipherSpec());
-    const good = peer.finished({ messageSeq: peer.messageSeq });
-    const before = fingerprint(rig, session);
-    for (let at = 13; at < good.length; at++) {
-      const bad = good.slice();
-      bad[at]! ^= 0x80;
-      assert.is(rig.feed(session, bad), 0);
+  for (const { places } of MODES) {
+    for (const [role, session] of [['server', CLIENT], ['client', SERVER]] as const) {
+      const { rig, peer } = enter(role, 'waitFinished', places);
+      rig.feed(session, peer.changeCipherSpec());
+      const good = peer.finished({ messageSeq: peer.messageSeq });
+      const before = fingerprint(rig, session);
+      for (let at = 13; at < good.length; at++) {
+        const bad = good.slice();
+        bad[at]! ^= 0x80;
+        assert.is(rig.feed(session, bad), 0);
+      }
+      for (let length = 0; length < good.length - 13; length++) {
+        const cut = good.slice(0, 13 + length);
+        cut[12] = length;
+        assert.is(rig.feed(session, cut), 0);
+      }
+      assert.is(rig.feed(session, peer.finished({ epoch: 0, messageSeq: peer.messageSeq })), 0);
+      assert.equal(rig.takeSent(), []);
+      assert.equal(rig.events, []);
+      assert.is(fingerprint(rig, session), before);
+      assert.is(rig.feed(session, good), 0);
+      assert.is(connected(rig), 1);
     }
-    for (let length = 0; length < good.length - 13; length++) {
-      const cut = good.slice(0, 13 + length);
-      cut[12] = length;
-      assert.is(rig.feed(session, cut), 0);
-    }
-    assert.is(rig.feed(session, peer.finished({ epoch: 0, messageSeq: peer.messageSeq })), 0);
-    assert.equal(rig.takeSent(), []);
-    assert.equal(rig.events, []);
-    assert.is(fingerprint(rig, session), before);
-    assert.is(rig.feed(session, good), 0);
-    assert.is(connected(rig), 1);
   }
 });
 

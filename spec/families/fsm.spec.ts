@@ -1,5 +1,5 @@
 /**
- * FSM, the order of messages with pre-shared keys: Finished and ChangeCipherSpec out of place, messages that come
+ * FSM, the order of messages whatever the credentials: Finished and ChangeCipherSpec out of place, messages that come
  * again or never should, data before its time (RFC 5246 §7.3, RFC 6347 §4.2.5).
  */
 import { test } from 'uvu';
@@ -8,6 +8,7 @@ import { nobleProvider } from '../../lib/crypto/noble/index.js';
 import { keyBlock } from '../../lib/crypto/prf12.js';
 import { DTLS_EVENT_CONNECTED, PSK_AES_128_GCM_SHA256, type Session } from '../../lib/index.js';
 import { Protection12 } from '../../lib/record/protect12.js';
+import { MODES, waiting } from '../states/modes.js';
 import { enter, type Place } from '../states/places.js';
 import { fingerprint, stateOf } from '../support/inside.js';
 import { CLIENT, join, Rig, SERVER, text } from '../support/rig.js';
@@ -40,33 +41,37 @@ function keysOf(peer: ScriptedPeer, master: Uint8Array): void {
 }
 
 test('FSM-03 a client Finished in the clear, right in every bit, completes nothing; in the new epoch it does', () => {
-  const place = enter('server', 'waitFinished');
-  const { rig, peer } = place;
-  const before = fingerprint(rig, CLIENT);
-  const early = peer.finished({ epoch: 0, messageSeq: peer.messageSeq });
-  assert.is(rig.feed(CLIENT, early), 0);
-  assert.is(rig.feed(CLIENT, join(early, early)), 0);
-  assert.is(fingerprint(rig, CLIENT), before);
-  assert.is(connected(rig), 0);
-  assert.equal(rig.takeSent(), []);
-  peer.transcript.pop();
-  rig.feed(CLIENT, join(peer.changeCipherSpec(), peer.finished()));
-  peer.take(...rig.takeSent());
-  assert.is(connected(rig), 1);
-  expectEcho(place, CLIENT);
+  for (const { places } of MODES) {
+    const place = enter('server', 'waitFinished', places);
+    const { rig, peer } = place;
+    const before = fingerprint(rig, CLIENT);
+    const early = peer.finished({ epoch: 0, messageSeq: peer.messageSeq });
+    assert.is(rig.feed(CLIENT, early), 0);
+    assert.is(rig.feed(CLIENT, join(early, early)), 0);
+    assert.is(fingerprint(rig, CLIENT), before);
+    assert.is(connected(rig), 0);
+    assert.equal(rig.takeSent(), []);
+    peer.transcript.pop();
+    rig.feed(CLIENT, join(peer.changeCipherSpec(), peer.finished()));
+    peer.take(...rig.takeSent());
+    assert.is(connected(rig), 1);
+    expectEcho(place, CLIENT);
+  }
 });
 
 test('FSM-04 a server Finished in the clear completes nothing; in the new epoch it does', () => {
-  const place = enter('client', 'waitFinished');
-  const { rig, peer } = place;
-  const before = fingerprint(rig, SERVER);
-  assert.is(rig.feed(SERVER, peer.finished({ epoch: 0, messageSeq: peer.messageSeq })), 0);
-  assert.is(fingerprint(rig, SERVER), before);
-  assert.is(connected(rig), 0);
-  peer.transcript.pop();
-  rig.feed(SERVER, join(peer.changeCipherSpec(), peer.finished()));
-  assert.is(connected(rig), 1);
-  expectEcho(place, SERVER);
+  for (const { places } of MODES) {
+    const place = enter('client', 'waitFinished', places);
+    const { rig, peer } = place;
+    const before = fingerprint(rig, SERVER);
+    assert.is(rig.feed(SERVER, peer.finished({ epoch: 0, messageSeq: peer.messageSeq })), 0);
+    assert.is(fingerprint(rig, SERVER), before);
+    assert.is(connected(rig), 0);
+    peer.transcript.pop();
+    rig.feed(SERVER, join(peer.changeCipherSpec(), peer.finished()));
+    assert.is(connected(rig), 1);
+    expectEcho(place, SERVER);
+  }
 });
 
 test('FSM-05 a lone ChangeCipherSpec before ClientKeyExchange is dropped wherever it comes, and the handshake completes', () => {
@@ -109,21 +114,21 @@ test('FSM-05 a client drops a ChangeCipherSpec that comes before the keys, and c
 });
 
 test('FSM-06 ChangeCipherSpec and a Finished under keys of an empty or all-zero master secret complete nothing', () => {
-  for (const master of [new Uint8Array(48), new Uint8Array(0)]) {
-    for (const [role, session, states] of [
-      ['server', CLIENT, ['waitPskClientKeyExchange', 'waitFinished']],
-      ['client', SERVER, ['waitPskServerKeyExchange', 'waitPskServerHelloDone', 'waitFinished']],
-    ] as const) {
-      for (const state of states) {
-        const { rig, peer } = enter(role, state);
-        keysOf(peer, master);
-        rig.feed(session, peer.changeCipherSpec());
-        rig.feed(session, peer.finished({ messageSeq: peer.messageSeq }));
-        rig.feed(session, peer.applicationData(text('forged')));
-        assert.is(connected(rig), 0, `${role} ${state}`);
-        assert.equal(rig.reads, []);
-        assert.equal(rig.fatal, []);
-        assert.is(stateOf(rig, session), state);
+  for (const mode of MODES) {
+    const { name, places } = mode;
+    for (const master of [new Uint8Array(48), new Uint8Array(0)]) {
+      for (const [role, session] of [['server', CLIENT], ['client', SERVER]] as const) {
+        for (const state of waiting(mode, role)) {
+          const { rig, peer } = enter(role, state, places);
+          keysOf(peer, master);
+          rig.feed(session, peer.changeCipherSpec());
+          rig.feed(session, peer.finished({ messageSeq: peer.messageSeq }));
+          rig.feed(session, peer.applicationData(text('forged')));
+          assert.is(connected(rig), 0, `${name} ${role} ${state}`);
+          assert.equal(rig.reads, []);
+          assert.equal(rig.fatal, []);
+          assert.is(stateOf(rig, session), state);
+        }
       }
     }
   }
@@ -151,41 +156,49 @@ test('FSM-11 a thousand ChangeCipherSpecs change the epoch once: the handshake c
 });
 
 test('FSM-11 a client takes a repeated ChangeCipherSpec of the server once', () => {
-  const place = enter('client', 'waitFinished');
-  const { rig, peer } = place;
-  const change = peer.changeCipherSpec();
-  for (let i = 0; i < 1000; i++) rig.feed(SERVER, i % 2 === 0 ? change : peer.changeCipherSpec());
-  rig.feed(SERVER, peer.finished());
-  assert.is(connected(rig), 1);
-  expectEcho(place, SERVER);
+  for (const { places } of MODES) {
+    const place = enter('client', 'waitFinished', places);
+    const { rig, peer } = place;
+    const change = peer.changeCipherSpec();
+    for (let i = 0; i < 1000; i++) rig.feed(SERVER, i % 2 === 0 ? change : peer.changeCipherSpec());
+    rig.feed(SERVER, peer.finished());
+    assert.is(connected(rig), 1);
+    expectEcho(place, SERVER);
+  }
 });
 
 test('FSM-13 a HelloVerifyRequest after ServerHello ends the handshake, an old one is dropped; neither is answered with a hello', () => {
-  for (const state of ['waitPskServerKeyExchange', 'waitPskServerHelloDone', 'waitFinished']) {
-    const again = enter('client', state);
-    assert.is(again.rig.feed(SERVER, again.peer.helloVerifyRequest(text('new cookie'), { messageSeq: 0 })), 0);
-    assert.is(stateOf(again.rig, SERVER), state);
-    assert.equal(again.rig.takeSent(), []);
-    const next = enter('client', state);
-    assert.is(next.rig.feed(SERVER, next.peer.helloVerifyRequest(text('new cookie'))), -(2 * 256 + 10));
-    assert.is(stateOf(next.rig, SERVER), 'gone');
-    assert.not.ok(next.peer.take(...next.rig.takeSent()).some(({ type }) => type === 1));
+  for (const mode of MODES) {
+    const { places } = mode;
+    for (const state of waiting(mode, 'client').filter((state) => state !== 'waitServerHello')) {
+      const again = enter('client', state, places);
+      assert.is(again.rig.feed(SERVER, again.peer.helloVerifyRequest(text('new cookie'), { messageSeq: 0 })), 0);
+      assert.is(stateOf(again.rig, SERVER), state);
+      assert.equal(again.rig.takeSent(), []);
+      const next = enter('client', state, places);
+      assert.is(next.rig.feed(SERVER, next.peer.helloVerifyRequest(text('new cookie'))), -(2 * 256 + 10));
+      assert.is(stateOf(next.rig, SERVER), 'gone');
+      assert.not.ok(next.peer.take(...next.rig.takeSent()).some(({ type }) => type === 1));
+    }
   }
 });
 
 test('FSM-14 a second ServerHello with another suite ends the handshake or is dropped; the suite stays', () => {
-  for (const state of ['waitPskServerKeyExchange', 'waitPskServerHelloDone', 'waitFinished']) {
-    const next = enter('client', state);
-    assert.is(next.rig.feed(SERVER, next.peer.serverHello({ cipherSuite: PSK_AES_128_GCM_SHA256.id })), -(2 * 256 + 10));
-    assert.is(stateOf(next.rig, SERVER), 'gone');
+  for (const mode of MODES) {
+    const { places } = mode;
+    for (const state of waiting(mode, 'client').filter((state) => state !== 'waitServerHello')) {
+      const next = enter('client', state, places);
+      assert.is(next.rig.feed(SERVER, next.peer.serverHello({ cipherSuite: PSK_AES_128_GCM_SHA256.id })), -(2 * 256 + 10));
+      assert.is(stateOf(next.rig, SERVER), 'gone');
+    }
+    const { rig, peer } = enter('client', 'waitFinished', places);
+    const transcript = [...peer.transcript];
+    rig.feed(SERVER, peer.serverHello({ cipherSuite: PSK_AES_128_GCM_SHA256.id }, { messageSeq: 1 }));
+    peer.transcript = transcript;
+    rig.feed(SERVER, join(peer.changeCipherSpec(), peer.finished()));
+    assert.is(connected(rig), 1);
+    assert.is(rig.context.getPeer(SERVER)?.suite, peer.suite);
   }
-  const { rig, peer } = enter('client', 'waitFinished');
-  const transcript = [...peer.transcript];
-  rig.feed(SERVER, peer.serverHello({ cipherSuite: PSK_AES_128_GCM_SHA256.id }, { messageSeq: 1 }));
-  peer.transcript = transcript;
-  rig.feed(SERVER, join(peer.changeCipherSpec(), peer.finished()));
-  assert.is(connected(rig), 1);
-  assert.is(rig.context.getPeer(SERVER)?.suite, peer.suite);
 });
 
 test('FSM-19 a client with a pre-shared key sends ClientKeyExchange, ChangeCipherSpec and Finished, and no certificate', () => {

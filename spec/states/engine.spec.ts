@@ -8,16 +8,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALL_SUITES, DTLS_EVENT_CONNECT } from '../../lib/index.js';
-import { ecdheEcdsa } from '../../lib/handshake12/certified.js';
-import { ecdhePsk } from '../../lib/handshake12/ecdhepsk.js';
-import type { KeyExchange12, Table12 } from '../../lib/handshake12/handshake.js';
-import { psk } from '../../lib/handshake12/psk.js';
+import type { KeyExchange12 } from '../../lib/handshake12/handshake.js';
 import { tablesOf } from '../../lib/handshake12/states.js';
 import { fingerprint, stateOf } from '../support/inside.js';
 import { CLIENT, SERVER, text } from '../support/rig.js';
 import { takeClientFlight } from '../support/scripted.js';
-import { CERTIFIED_PLACES } from './certified.js';
-import { bodyOf, ECDHE_PSK_PLACES, enter, FIRST_PART, type Place, type PlaceTable, PSK_PLACES } from './places.js';
+import { asking, type Mode, MODES, waiting } from './modes.js';
+import { bodyOf, enter, FIRST_PART, type Place, PSK_PLACES } from './places.js';
 
 const ROLES = ['client', 'server'] as const;
 const full = process.env['MICRODTLS_FULL'] === '1';
@@ -26,60 +23,39 @@ const [HELLO_REQUEST, CLIENT_HELLO, FINISHED] = [0, 1, 20];
 
 const sessionOf = (role: 'client' | 'server') => (role === 'client' ? SERVER : CLIENT);
 
-/** A way to shake hands: its rows, its places, and where an answer leads when what is asked next is answered at once. */
-interface Mode {
-  readonly name: string;
-  readonly keyExchange: KeyExchange12;
-  readonly places: PlaceTable;
-  readonly answered: Readonly<Record<string, string>>;
-  /** A server's state after the ClientHello. */
-  readonly greeted: string;
-}
-
-const preShared = (name: 'Psk' | 'EcdhePsk'): Pick<Mode, 'answered' | 'greeted'> => ({
-  greeted: `wait${name}ClientKeyExchange`,
-  answered: { [`ask${name}Hint`]: `wait${name}ClientKeyExchange`, [`ask${name}Identity`]: 'waitFinished', [`ask${name}Key`]: 'waitFinished' },
+/** Where an answer leads when what is asked next is answered at once; `hello`: a server's state after the whole ClientHello. */
+const preShared = (name: 'Psk' | 'EcdhePsk'): Readonly<Record<string, string>> => ({
+  hello: `wait${name}ClientKeyExchange`, [`ask${name}Hint`]: `wait${name}ClientKeyExchange`,
+  [`ask${name}Identity`]: 'waitFinished', [`ask${name}Key`]: 'waitFinished',
 });
-const certified: Pick<Mode, 'keyExchange' | 'answered' | 'greeted'> = {
-  keyExchange: ecdheEcdsa,
-  greeted: 'waitClientCertificate',
-  answered: {
-    askServerTrust: 'waitServerKeyExchange', askClientCredential: 'waitFinished', askClientSignature: 'waitFinished',
-    askServerCredential: 'waitClientCertificate', askServerSignature: 'waitClientCertificate', askClientTrust: 'waitCertifiedClientKeyExchange',
-  },
+const withKeys: Readonly<Record<string, string>> = {
+  hello: 'waitClientCertificate', askServerTrust: 'waitServerKeyExchange', askClientCredential: 'waitFinished', askClientSignature: 'waitFinished',
+  askServerCredential: 'waitClientCertificate', askServerSignature: 'waitClientCertificate', askClientTrust: 'waitCertifiedClientKeyExchange',
 };
-const MODES: readonly Mode[] = [
-  { name: 'PSK', keyExchange: psk, places: PSK_PLACES, ...preShared('Psk') },
-  { name: 'ECDHE_PSK', keyExchange: ecdhePsk, places: ECDHE_PSK_PLACES, ...preShared('EcdhePsk') },
-  { name: 'raw keys', places: CERTIFIED_PLACES.rawKey, ...certified },
-  { name: 'certificates', places: CERTIFIED_PLACES.x509, ...certified },
-];
+const LEADS: Readonly<Record<Mode['name'], Readonly<Record<string, string>>>> = {
+  PSK: preShared('Psk'), ECDHE_PSK: preShared('EcdhePsk'), 'raw keys': withKeys, certificates: withKeys,
+};
 
 test('there is a way into each state of the tables of every suite', () => {
   const known = tablesOf(MODES.map(({ keyExchange }) => keyExchange));
   const all = tablesOf(ALL_SUITES.map(({ keyExchange }) => keyExchange as KeyExchange12));
   for (const role of ROLES) {
     assert.equal(Object.keys(all[role]).sort(), Object.keys(known[role]).sort());
-    for (const { keyExchange, places } of MODES) {
-      const states = Object.keys(tablesOf([keyExchange])[role]);
+    for (const { places, tables } of MODES) {
+      const states = Object.keys(tables[role]);
       assert.equal(Object.keys(places[role]).sort(), states.sort());
       for (const state of states) enter(role, state, places);
     }
   }
 });
 
-/** The states that wait for the peer, once its hello is there; those that wait for the host. */
-const waiting = (table: Table12): string[] =>
-  Object.keys(table).filter((state) => state !== 'waitClientHello' && Object.keys(table[state]!).some((type) => Number(type) < 256));
-const asking = (table: Table12): string[] => Object.keys(table).filter((state) => Object.keys(table[state]!).some((type) => Number(type) > 255));
-
-for (const { name, keyExchange, places, answered, greeted } of MODES) {
-  const tables = tablesOf([keyExchange]);
+for (const mode of MODES) {
+  const { name, places, tables } = mode;
   // Every type there could be in one mode at least; those with a name and some without one in the others.
-  const types = Array.from({ length: full || keyExchange === psk ? 256 : 32 }, (_, type) => type);
+  const types = Array.from({ length: full || name === 'PSK' ? 256 : 32 }, (_, type) => type);
 
   for (const role of ROLES) {
-    for (const state of waiting(tables[role])) {
+    for (const state of waiting(mode, role)) {
       test(`${name}: a ${role} in ${state} takes the messages of its row; every other one in epoch 0 ends the association`, () => {
         const session = sessionOf(role);
         const seen = { accepted: 0, ended: 0, ignored: 0 };
@@ -180,10 +156,10 @@ for (const { name, keyExchange, places, answered, greeted } of MODES) {
     });
   }
 
-  for (const [role, state] of ROLES.flatMap((role) => asking(tables[role]).map((state) => [role, state] as const))) {
+  for (const [role, state] of ROLES.flatMap((role) => asking(mode, role).map((state) => [role, state] as const))) {
     test(`${name}: a ${role} in ${state} delivers nothing until the host has answered, then every message gets its due`, async () => {
       const session = sessionOf(role);
-      const next = answered[state]!;
+      const next = LEADS[name][state]!;
       const row = tables[role][next]!;
       for (const type of types) {
         const { rig, peer, answer } = enter(role, state, places);
@@ -208,7 +184,7 @@ for (const { name, keyExchange, places, answered, greeted } of MODES) {
       const body = type === CLIENT_HELLO ? peer.clientHelloBody().subarray(FIRST_PART) : bodyOf(peer, type);
       const options = type === CLIENT_HELLO ? { offset: FIRST_PART, length: body.length + FIRST_PART } : {};
       rig.feed(CLIENT, peer.message(type, body, { note: false, ...options }));
-      if (type === CLIENT_HELLO) assert.is(stateOf(rig, CLIENT), greeted);
+      if (type === CLIENT_HELLO) assert.is(stateOf(rig, CLIENT), LEADS[name]['hello']);
       else assert.ok(['gone', 'waitClientHello'].includes(stateOf(rig, CLIENT)), `${type}`);
     }
   });
