@@ -18,8 +18,12 @@ const WORK: Uint8Array = new Uint8Array(320);
  * Fills `out` with PRF(secret, label, seed), where `seed` is the concatenation of its parts: P_hash of RFC 5246 §5.
  *
  *   A(0) = label ‖ seed,  A(i) = HMAC(secret, A(i−1)),  out = HMAC(secret, A(1) ‖ A(0)) ‖ HMAC(secret, A(2) ‖ A(0)) ‖ …
+ *
+ * `isPublic` (default false): `out` is no secret.
  */
-export function prf12(hash: Hash, secret: Uint8Array, label: string, seed: Uint8Array | readonly Uint8Array[], out: Uint8Array): void {
+export function prf12(
+  hash: Hash, secret: Uint8Array, label: string, seed: Uint8Array | readonly Uint8Array[], out: Uint8Array, isPublic: boolean = false,
+): void {
   const parts = seed instanceof Uint8Array ? [seed] : seed;
   const size = hash.outputLength;
   let length = label.length;
@@ -35,17 +39,18 @@ export function prf12(hash: Hash, secret: Uint8Array, label: string, seed: Uint8
   }
   const input = work.subarray(size, end);
   const hmac = hash.hmac(secret);
-  hmac.compute(work, size, work.subarray(2 * size, end));
+  // Without the secret nothing follows from A(i).
+  hmac.compute(work, size, work.subarray(2 * size, end), length, true);
   for (let done = 0; done < out.length; done += size) {
     const left = out.length - done;
     if (left >= size) {
-      hmac.compute(out, done, input);
+      hmac.compute(out, done, input, input.length, isPublic);
     } else {
-      hmac.compute(work, 0, input);
+      hmac.compute(work, 0, input, input.length, isPublic);
       for (let i = 0; i < left; i++) out[done + i] = work[i]!;
     }
     if (left > size) {
-      hmac.compute(work, 0, input, size);
+      hmac.compute(work, 0, input, size, true);
       work.copyWithin(size, 0, size);
     }
   }
@@ -77,7 +82,9 @@ export function keyBlock(hash: Hash, master: Uint8Array, serverRandom: Uint8Arra
 
 /** The 12 bytes of `sender`'s Finished over the hash of the handshake before it (RFC 5246 §7.4.9). */
 export function verifyData(hash: Hash, master: Uint8Array, sender: 'client' | 'server', handshakeHash: Uint8Array): Uint8Array {
-  return derive(hash, master, sender === 'client' ? 'client finished' : 'server finished', [handshakeHash], VERIFY_DATA_LENGTH);
+  const out = new Uint8Array(VERIFY_DATA_LENGTH);
+  prf12(hash, master, sender === 'client' ? 'client finished' : 'server finished', handshakeHash, out, true);
+  return out;
 }
 
 /** The premaster of plain PSK (RFC 4279 §2): uint16 N ‖ N zeros ‖ uint16 N ‖ psk, N being the length of `psk`. */

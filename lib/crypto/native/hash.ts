@@ -132,7 +132,7 @@ class OneCallHmac implements Hmac {
     this.#key = block;
   }
 
-  compute(out: Uint8Array, at: number, data: Uint8Array, length: number = data.length): void {
+  compute(out: Uint8Array, at: number, data: Uint8Array, length: number = data.length, isPublic: boolean = false): void {
     const key = this.#key;
     if (key === null) throw wipedError();
     const blockLength = key.length;
@@ -140,17 +140,22 @@ class OneCallHmac implements Hmac {
     const inner = innerLength <= scratch.length ? (views[innerLength] ??= scratch.subarray(0, innerLength)) : Buffer.alloc(innerLength);
     inner.set(key);
     inner.set(length === data.length ? data : data.subarray(0, length), blockLength);
-    // As text a digest costs a third, and without the key nothing follows from this one.
+    // As text, which cannot be wiped, a digest costs a third; without the key nothing follows from this one.
     const digest = this.#hash(this.#name, inner, 'binary');
     inner.fill(0);
     const outerLength = blockLength + this.outputLength;
     const outer = (views[outerLength] ??= scratch.subarray(0, outerLength));
     for (let i = 0; i < blockLength; i++) outer[i] = key[i]! ^ 0x36 ^ 0x5c;
     outer.write(digest, blockLength, 'latin1');
-    const result = this.#hash(this.#name, outer, 'buffer');
+    if (isPublic) {
+      const result = this.#hash(this.#name, outer, 'binary');
+      for (let i = 0; i < result.length; i++) out[at + i] = result.charCodeAt(i);
+    } else {
+      const result = this.#hash(this.#name, outer, 'buffer');
+      out.set(result, at);
+      wipe(result);
+    }
     outer.fill(0);
-    out.set(result, at);
-    wipe(result);
   }
 
   wipe(): void {
