@@ -67,7 +67,7 @@ export function handshakeCases(quick: boolean): Case[] {
         bench: `handshake/${kind.name}`, suite: shortName(suite), provider: provider.name, size: null,
         reference: isSymmetric(kind) ? 'its bare crypto' : 'its bare public-key work',
         // In JavaScript most of a handshake is the arithmetic of the curves, which is compiled sooner.
-        warmUpOperations: isSymmetric(kind) || provider.name === 'native' ? 1500 : 300,
+        warmUpOperations: isSymmetric(kind) ? 1500 : provider.name === 'native' ? 3000 : 300,
         set: () => handshake(provider, suite, kind),
       })),
     ),
