@@ -178,7 +178,8 @@ test('an echo beside handshakes has its percentiles, beside those of an idle ser
 
 /**
  * Bytes in the heap that one record may allocate: 15 hundredths more than it does. Above that something new is allocated for
- * every record. noble's block function returns an object a block, a native call its Buffer.
+ * every record. noble's block function returns an object a block, a native call its Buffer. (At 1,200 bytes half again: it takes
+ * longer than a spec has until all of that is compiled.)
  */
 const CEILINGS: readonly (readonly [bench: string, provider: string, size: number, ceiling: number])[] = [
   ['record/seal', 'noble', 64, 708],
@@ -187,12 +188,12 @@ const CEILINGS: readonly (readonly [bench: string, provider: string, size: numbe
   ['record/open', 'native', 64, 232],
   ['context/write', 'noble', 64, 726],
   ['context/write', 'native', 64, 251],
-  ['context/write', 'native', 1200, 533],
+  ['context/write', 'native', 1200, 700],
   ['context/write corked', 'noble', 64, 737],
   ['context/write corked', 'native', 64, 261],
   ['context/handleMessage', 'noble', 64, 818],
   ['context/handleMessage', 'native', 64, 343],
-  ['context/handleMessage', 'native', 1200, 754],
+  ['context/handleMessage', 'native', 1200, 1000],
 ];
 
 for (const [bench, provider, size, ceiling] of CEILINGS) {
