@@ -115,42 +115,48 @@ export type Limits = Pick<Resolved<DtlsOptions>, 'maxMessageBytes' | 'maxHeldByt
 export type Config = Resolved<Omit<DtlsOptions, 'app'>> & {
   /** For peers whose own parameters bring public keys. */
   readonly certifiedLimits: Limits;
+  /** Of peers that have none of their own: one object for them all. */
+  readonly parameters: Parameters;
 };
 
-const PARAMETER_DEFAULTS = {
-  forceExtendedMasterSecret: true,
-  forceRenegotiationInfo: true,
-  mtu: 1232,
-  initialTimeoutMs: 1000,
-  maxTimeoutMs: 60_000,
-  maxRetransmits: 5,
-  timeoutJitter: 0.1,
-  plaintextAlerts: 'honour',
-  credentials: [] as readonly Credential[],
-  trust: null as Trust | null,
-  serverName: null as string | null,
-} as const satisfies Partial<UserParameters>;
+const DAY_MS = 86_400_000;
 
-const LIMIT_DEFAULTS = {
-  cookieExchange: 'always',
-  cookieLifetimeMs: 60_000,
-  credentialTimeoutMs: 10_000,
-  closeTimeoutMs: 1000,
-  lastFlightMs: 240_000,
-  maxPeers: 150_000,
-  maxHalfOpenPeers: 20_000,
-  maxHalfOpenPeersPerAddress: 1000,
-  maxMessagesAhead: 8,
-  maxEarlyRecords: 10,
-  maxHelloVerifyRequests: 3,
-  maxPskIdentityBytes: 1024,
-  maxDeferredDatagrams: 64,
-  maxCorkedPeers: 1000,
-} as const satisfies Partial<DtlsOptions>;
+/** Default, smallest and largest value of each numeric option. A half-open peer holds 8 KiB in all: no message is long. */
+const NUMBERS = {
+  mtu: [1232, MIN_MTU, MAX_DATAGRAM],
+  initialTimeoutMs: [1000, 1, DAY_MS],
+  maxTimeoutMs: [60_000, 1, DAY_MS],
+  maxRetransmits: [5, 0, 1000],
+  timeoutJitter: [0.1, 0, 1],
+  cookieLifetimeMs: [60_000, 1, DAY_MS],
+  credentialTimeoutMs: [10_000, 1, DAY_MS],
+  closeTimeoutMs: [1000, 1, DAY_MS],
+  lastFlightMs: [240_000, 0, DAY_MS],
+  maxPeers: [150_000, 1, 2 ** 24],
+  maxHalfOpenPeers: [20_000, 1, 2 ** 24],
+  maxHalfOpenPeersPerAddress: [1000, 1, 2 ** 24],
+  maxMessageBytes: [4096, 256, 65_536],
+  maxHeldBytes: [6144, 1024, 1_048_576],
+  maxKeptBytes: [2048, 1024, 1_048_576],
+  maxMessagesAhead: [8, 1, 64],
+  maxEarlyRecords: [10, 1, 64],
+  maxHelloVerifyRequests: [3, 1, 16],
+  maxPskIdentityBytes: [1024, 1, 65_535],
+  maxDeferredDatagrams: [64, 1, 65_536],
+  maxCorkedPeers: [1000, 1, 2 ** 24],
+} as const satisfies Partial<Record<keyof DtlsOptions, readonly [number, number, number]>>;
 
-/** Bounds on a half-open peer: 8 KiB in all where no message is long, 48 KiB where chains of certificates come. */
-const PSK_LIMITS = { maxMessageBytes: 4096, maxHeldBytes: 6144, maxKeptBytes: 2048 } as const;
+/** What stands for those defaults where chains of certificates come: 48 KiB in all. */
 const CERTIFIED_LIMITS = { maxMessageBytes: 16_384, maxHeldBytes: 24_576, maxKeptBytes: 20_480 } as const;
+
+/** What each option with a choice may be, the default first. */
+const CHOICES = {
+  forceExtendedMasterSecret: [true, false],
+  forceRenegotiationInfo: [true, false],
+  plaintextAlerts: ['honour', 'ignore'],
+  cookieExchange: ['always', 'never'],
+  clientAuthentication: ['none', 'request', 'require'],
+} as const satisfies Partial<Record<keyof DtlsOptions, readonly unknown[]>>;
 
 const GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
 
@@ -160,39 +166,6 @@ const SIGNATURE_SCHEMES: readonly SignatureScheme[] = [
   SignatureScheme.rsaPssRsaeSha256, SignatureScheme.rsaPssRsaeSha384, SignatureScheme.rsaPssRsaeSha512,
   SignatureScheme.rsaPkcs1Sha256, SignatureScheme.rsaPkcs1Sha384, SignatureScheme.rsaPkcs1Sha512,
 ];
-
-/** Smallest and largest value of each numeric option. */
-const RANGES: Readonly<Record<string, readonly [number, number]>> = {
-  mtu: [MIN_MTU, MAX_DATAGRAM],
-  initialTimeoutMs: [1, 86_400_000],
-  maxTimeoutMs: [1, 86_400_000],
-  maxRetransmits: [0, 1000],
-  timeoutJitter: [0, 1],
-  cookieLifetimeMs: [1, 86_400_000],
-  credentialTimeoutMs: [1, 86_400_000],
-  closeTimeoutMs: [1, 86_400_000],
-  lastFlightMs: [0, 86_400_000],
-  maxPeers: [1, 2 ** 24],
-  maxHalfOpenPeers: [1, 2 ** 24],
-  maxHalfOpenPeersPerAddress: [1, 2 ** 24],
-  maxMessageBytes: [256, 65_536],
-  maxHeldBytes: [1024, 1_048_576],
-  maxKeptBytes: [1024, 1_048_576],
-  maxMessagesAhead: [1, 64],
-  maxEarlyRecords: [1, 64],
-  maxHelloVerifyRequests: [1, 16],
-  maxPskIdentityBytes: [1, 65_535],
-  maxDeferredDatagrams: [1, 65_536],
-  maxCorkedPeers: [1, 2 ** 24],
-};
-
-const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
-  forceExtendedMasterSecret: [true, false],
-  forceRenegotiationInfo: [true, false],
-  plaintextAlerts: ['honour', 'ignore'],
-  cookieExchange: ['always', 'never'],
-  clientAuthentication: ['none', 'request', 'require'],
-};
 
 /** What the callbacks of a host say of it. */
 export interface HostAbilities {
@@ -223,12 +196,15 @@ export function resolveConfig(options: DtlsOptions, sources: Sources, host: Host
   const certified = usesKeys({ ...options, cipherSuites }, host.publicKeys);
   const config = {
     ...sources,
-    ...PARAMETER_DEFAULTS,
-    ...LIMIT_DEFAULTS,
-    ...(certified ? CERTIFIED_LIMITS : PSK_LIMITS),
+    ...firsts(NUMBERS),
+    ...firsts(CHOICES),
+    ...(certified ? CERTIFIED_LIMITS : {}),
+    ...(host.verifiesClients ? { clientAuthentication: 'require' as const } : {}),
+    credentials: [],
+    trust: null,
+    serverName: null,
     groups: GROUPS.filter((name) => crypto.groups[name] !== undefined),
     signatureSchemes: SIGNATURE_SCHEMES.filter((scheme) => crypto.signatures[kindOf(scheme)] !== undefined),
-    clientAuthentication: host.verifiesClients ? ('require' as const) : ('none' as const),
     ...defined(options),
     crypto,
     cipherSuites,
@@ -236,7 +212,8 @@ export function resolveConfig(options: DtlsOptions, sources: Sources, host: Host
   check(config);
   const { maxMessageBytes, maxHeldBytes, maxKeptBytes } = { ...CERTIFIED_LIMITS, ...defined(options) };
   const { maxMessagesAhead, maxEarlyRecords } = config;
-  return { ...config, certifiedLimits: { maxMessageBytes, maxHeldBytes, maxKeptBytes, maxMessagesAhead, maxEarlyRecords } };
+  const certifiedLimits = { maxMessageBytes, maxHeldBytes, maxKeptBytes, maxMessagesAhead, maxEarlyRecords };
+  return { ...config, certifiedLimits, parameters: parametersOf(config) };
 }
 
 /** The bounds of a handshake with these parameters: a peer may bring public keys to a context that has none itself. */
@@ -248,30 +225,22 @@ function usesKeys({ credentials = [], trust = null, cipherSuites = [] }: UserPar
   return (otherwise || credentials.length > 0 || trust !== null) && cipherSuites.some(({ keyExchange }) => keyExchange.certified);
 }
 
-/** The parameters of a peer that has none of its own: one object for all peers of a context. */
-const ownParameters = new WeakMap<Config, Parameters>();
-
-function parametersOf(config: Config): Parameters {
-  const known = ownParameters.get(config);
-  if (known !== undefined) return known;
+function parametersOf(config: Parameters): Parameters {
   const { cipherSuites, forceExtendedMasterSecret, forceRenegotiationInfo, mtu } = config;
   const { initialTimeoutMs, maxTimeoutMs, maxRetransmits, timeoutJitter, plaintextAlerts } = config;
   const { groups, signatureSchemes, credentials, trust, serverName, clientAuthentication } = config;
-  const base = Object.freeze({
+  return Object.freeze({
     cipherSuites, forceExtendedMasterSecret, forceRenegotiationInfo, mtu,
     initialTimeoutMs, maxTimeoutMs, maxRetransmits, timeoutJitter, plaintextAlerts,
     groups, signatureSchemes, credentials, trust, serverName, clientAuthentication,
   });
-  ownParameters.set(config, base);
-  return base;
 }
 
 /** A peer's parameters over those of its context. Throws a LocalError that names the parameter. */
 export function resolveParameters(parameters: UserParameters | null | undefined | void, config: Config): Parameters {
-  const base = parametersOf(config);
-  if (parameters === null || parameters === undefined) return base;
+  if (parameters === null || parameters === undefined) return config.parameters;
   if (typeof parameters !== 'object') throw argument('user parameters are not an object');
-  const resolved = { ...base, ...defined(parameters) };
+  const resolved = { ...config.parameters, ...defined(parameters) };
   check(resolved);
   const foreign = resolved.cipherSuites.find((suite) => !config.cipherSuites.includes(suite));
   if (foreign !== undefined) throw argument(`the suite ${foreign.name} is not among those of the context`);
@@ -285,19 +254,25 @@ function checkSuites(suites: readonly CipherSuite[] | undefined, crypto: Provide
   throw new LocalError('ERR_DTLS_NO_PROVIDER', `the provider ${crypto.name} can do none of the suites given`);
 }
 
+/** Throws a LocalError that names the first option out of bounds. Of a peer's parameters not every option is there. */
 function check(values: object): void {
   for (const [name, value] of Object.entries(values) as [string, unknown][]) {
-    const range = RANGES[name];
+    const bounds = (NUMBERS as Readonly<Record<string, readonly [number, number, number]>>)[name];
     // Bytes and counts are whole; only times and the jitter need not be.
     const whole = name.endsWith('Ms') || name === 'timeoutJitter' || Number.isInteger(value);
-    if (range !== undefined && !(typeof value === 'number' && value >= range[0] && value <= range[1] && whole)) {
-      throw argument(`${name} is ${String(value)}: it goes from ${range[0]} to ${range[1]}`);
+    if (bounds !== undefined && !(typeof value === 'number' && value >= bounds[1] && value <= bounds[2] && whole)) {
+      throw argument(`${name} is ${String(value)}: it goes from ${bounds[1]} to ${bounds[2]}`);
     }
-    const choices = CHOICES[name];
+    const choices = (CHOICES as Readonly<Record<string, readonly unknown[]>>)[name];
     if (choices !== undefined && !choices.includes(value)) {
       throw argument(`${name} is ${String(value)}: it is one of ${choices.join(', ')}`);
     }
   }
+}
+
+/** The defaults of a table: the first entry of each row. */
+function firsts<T extends Readonly<Record<string, readonly unknown[]>>>(table: T): { [Name in keyof T]: T[Name][number] } {
+  return Object.fromEntries(Object.entries(table).map(([name, [first]]) => [name, first])) as { [Name in keyof T]: T[Name][number] };
 }
 
 /** Without the fields that are undefined, so that they do not hide a default. */
