@@ -46,8 +46,8 @@ for (const manner of MANNERS) {
     test(`FSM-27 a server with pre-shared keys connects with a ${manner} client on the words of the automaton only${withoutExtended(extendedMasterSecret)}`, () => {
       const rig = new Rig({ forceExtendedMasterSecret: extendedMasterSecret });
       const peer = (): ScriptedPeer => new ScriptedPeer('client', { extendedMasterSecret });
-      const { played, accepted } = explore({ rig, grammar: PSK, manner, peer, depth: full ? 8 : 7 });
-      assert.ok(played > 300, `${played} sequences`);
+      const { played, accepted } = explore({ rig, grammar: PSK, manner, peer, depth: full ? 7 : 6 });
+      assert.ok(played > 200, `${played} sequences`);
       // Without a cookie CH1 is CH0.
       const words = new Set(accepted.map((word) => word.replace(/^(CCS )?CH1/, '$1CH0')).filter((word) => word.split(' ').length <= 6));
       assert.equal([...words].sort(), WORDS[manner]);
@@ -66,8 +66,10 @@ interface Setting {
 }
 
 const EVERY_SETTING: readonly Setting[] = KINDS.flatMap((kind) => (['require', 'request', 'none'] as const).flatMap((clientAuthentication) =>
-  MANNERS.flatMap((manner) => (kind === 'rawKey' ? [true, false] : [true]).map((extendedMasterSecret) => (
-    { kind, clientAuthentication, manner, extendedMasterSecret, depth: 6 })))));
+  MANNERS.flatMap((manner) => (kind === 'rawKey' ? [true, false] : [true]).map((extendedMasterSecret) => {
+    const depth = extendedMasterSecret && (kind === 'rawKey' || clientAuthentication === 'require') ? 6 : 5;
+    return { kind, clientAuthentication, manner, extendedMasterSecret, depth };
+  }))));
 const SOME: readonly Setting[] = [
   { kind: 'rawKey', clientAuthentication: 'require', manner: 'strict', extendedMasterSecret: true, depth: 6 },
   { kind: 'rawKey', clientAuthentication: 'require', manner: 'cunning', extendedMasterSecret: true, depth: 6 },
@@ -105,7 +107,7 @@ for (const setting of full ? EVERY_SETTING : SOME) {
   const title = `${clientAuthentication} of ${kind}, a ${manner} client${withoutExtended(extendedMasterSecret)}`;
   test(`FSM-27 a server with public keys connects on the words of the automaton only: ${title}`, () => {
     const { played, accepted } = explore(gameOf(setting));
-    assert.ok(played > 500, `${played} sequences`);
+    assert.ok(played > 400, `${played} sequences`);
     const words = accepted.filter((word) => !word.includes('CH')).sort();
     if (depth === 6 && clientAuthentication === 'require') assert.equal(words, WORDS_WITH_KEYS[manner]);
     assert.ok(words.length > 0);
@@ -117,7 +119,7 @@ for (const setting of full ? EVERY_SETTING : SOME) {
 
 test('FSM-27 sequences that come to the same lead to the same: played each for itself they give the same words', () => {
   for (const manner of MANNERS) {
-    const game = { ...gameOf({ kind: 'rawKey', clientAuthentication: 'request', manner, extendedMasterSecret: true, depth: full ? 5 : 4 }) };
+    const game = gameOf({ kind: 'rawKey', clientAuthentication: 'request', manner, extendedMasterSecret: true, depth: full ? 5 : 4 });
     const [merged, apart] = [explore(game), explore({ ...game, apart: true })];
     assert.ok(apart.played > merged.played);
     assert.equal([...merged.accepted].sort(), [...apart.accepted].sort());

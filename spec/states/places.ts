@@ -5,7 +5,8 @@
  */
 import * as assert from 'uvu/assert';
 import { nativeProvider } from '../../lib/crypto/native/index.js';
-import type { Provider } from '../../lib/crypto/provider.js';
+import { nobleProvider } from '../../lib/crypto/noble/index.js';
+import { composeProvider, type Provider } from '../../lib/crypto/provider.js';
 import { ECDHE_PSK_SUITES, type DtlsOptions, type PskInfoType } from '../../lib/index.js';
 import { writeHelloVerifyRequest } from '../../lib/message/hello.js';
 import { CertifiedPeer } from '../support/certified.js';
@@ -154,8 +155,11 @@ export function halfHello<P extends Place>(place: P): P {
   return place;
 }
 
-/** The platform's, and every public-key operation once. */
-export const CRYPTO: Provider = remembering(nativeProvider);
+const { ec } = nativeProvider.signatures;
+/** The platform's, every public-key operation once, with signatures that draw nothing: the same bytes in every run. */
+export const CRYPTO: Provider = remembering(composeProvider('native', nativeProvider, {
+  signatures: { ...nativeProvider.signatures, ec: { ...ec!, signer: (key) => nobleProvider.signatures.ec!.signer(key) } },
+}));
 const PSK: PreShared = { name: 'Psk', options: {}, peer: (role) => new ScriptedPeer(role) };
 const ECDHE_PSK: PreShared = {
   name: 'EcdhePsk',

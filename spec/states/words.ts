@@ -91,6 +91,8 @@ export function explore(game: Game): Explored {
     }
     return found;
   };
+  // A context draws the secret of its cookies when it first needs it: from the second run on all draw the same.
+  begin([]);
   for (let [level, frontier] = [0, [root]]; level < depth; level++) frontier = frontier.flatMap(expand);
   return { played, accepted: acceptedFrom(root, depth) };
 }
