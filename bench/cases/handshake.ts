@@ -66,12 +66,19 @@ export function handshakeCases(quick: boolean): Case[] {
       PROVIDERS.map((provider): Case => ({
         bench: `handshake/${kind.name}`, suite: shortName(suite), provider: provider.name, size: null,
         reference: isSymmetric(kind) ? 'its bare crypto' : 'its bare public-key work',
+        gate: gateOf(kind, provider),
         // In JavaScript most of a handshake is the arithmetic of the curves, which is compiled sooner.
         warmUpOperations: isSymmetric(kind) ? 1500 : provider.name === 'native' ? 3000 : 300,
         set: () => handshake(provider, suite, kind),
       })),
     ),
   );
+}
+
+/** What the ratio must reach. */
+function gateOf(kind: Kind, { name }: Provider): number | null {
+  if (isSymmetric(kind)) return 0.4;
+  return kind.name === 'ecdhe_psk' ? null : name === 'native' ? 0.6 : 0.9;
 }
 
 function isSymmetric({ suites }: Kind): boolean {

@@ -13,7 +13,7 @@ const SIZE = 64;
 export function rejectCases(quick: boolean): Case[] {
   const forged = combinations(quick).map(({ suite, provider }): Case => ({
     bench: 'reject/forged', suite: shortName(suite), provider: provider.name, size: SIZE,
-    reference: 'raw open, refused', maxBatch: BATCH, set: () => records('forged', provider, suite),
+    reference: 'raw open, refused', gate: 0.6, maxBatch: BATCH, set: () => records('forged', provider, suite),
   }));
   const cheap = (['unknownEpoch', 'replayed', 'tooShort'] as const).map((kind): Case => ({
     bench: `reject/${kind}`, suite: shortName(PSK_AES_128_CCM_8), provider: PROVIDERS[0]!.name, size: SIZE,
@@ -21,7 +21,7 @@ export function rejectCases(quick: boolean): Case[] {
   }));
   const hellos = PROVIDERS.map((provider): Case => ({
     bench: 'reject/ClientHello without cookie', suite: null, provider: provider.name, size: null,
-    reference: 'one HMAC-SHA-256', maxBatch: BATCH, set: () => cookies(provider),
+    reference: 'one HMAC-SHA-256', gate: 0.3, maxBatch: BATCH, set: () => cookies(provider),
   }));
   return [...forged, ...cheap, ...hellos];
 }
