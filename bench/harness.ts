@@ -31,7 +31,7 @@ export interface TimedCase extends Labels {
   readonly gate?: number | null;
   /** Operations that `prepare` has room for. Default: no limit. */
   readonly maxBatch?: number;
-  /** Operations before anything counts, for cases with more code than the usual time compiles. Default 0. */
+  /** Operations of the subject before anything counts, for cases with more code than the usual time compiles. Default 0. */
   readonly warmUpOperations?: number;
   /** Builds both sides; called once, in the process that measures. */
   set(): Sides;
@@ -137,7 +137,7 @@ function timed(item: TimedCase, { seconds = 1, turnMs = 0.5, warmUpMs = Math.max
   const maxBatch = item.maxBatch ?? 2 ** 24;
   const least = item.warmUpOperations ?? 0;
   const batch = warmUp(subject, warmUpMs, least, turnMs, maxBatch);
-  const referenceBatch = reference === undefined ? 0 : warmUp(reference, warmUpMs, least, turnMs, maxBatch);
+  const referenceBatch = reference === undefined ? 0 : warmUp(reference, warmUpMs, 0, turnMs, maxBatch);
   const times: number[] = [];
   const referenceTimes: number[] = [];
   const ratios: number[] = [];
