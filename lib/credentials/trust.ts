@@ -9,7 +9,7 @@
 import type { Provider } from '../crypto/provider.js';
 import type { PublicKey } from '../crypto/keys.js';
 import { CertificateType, type Shown, type Trust, type Verdict } from '../handshake/authenticate.js';
-import { equalBytes } from '../wire/bytes.js';
+import { copyOf, equalBytes } from '../wire/bytes.js';
 import { LocalError, PeerError } from '../wire/errors.js';
 import { AlertDescription } from '../wire/registry.js';
 import { describeCertificate, parseCertificate } from '../x509/certificate.js';
@@ -20,6 +20,7 @@ import { describeKey, readPublicKey } from '../x509/keys.js';
 import { useKey } from '../x509/signatures.js';
 import { verifyChain } from '../x509/verify.js';
 import { parsePin } from './pin.js';
+import { RecentCertificates } from './recent.js';
 import { CERTIFICATES, PUBLIC_KEYS, REVOCATION_LISTS, explain, readSources, type PemSource } from './source.js';
 
 /** Whom to believe. At least one of `authorities`, `rawKeys` and `pins` must be there. */
@@ -70,6 +71,7 @@ class TrustStore implements Trust {
   readonly #rawKeys: readonly Uint8Array[];
   readonly #pins: readonly Uint8Array[];
   readonly #anyName: boolean;
+  readonly #recent: RecentCertificates = new RecentCertificates();
 
   constructor(options: TrustOptions) {
     const { provider, authorities = [], revocationLists, revocation = 'listed', rawKeys = [], pins = [], anyName = false } = options;
@@ -113,13 +115,15 @@ class TrustStore implements Trust {
   #judgeChain({ chain, role, serverName, wallClock }: Shown): Verdict {
     const [first, ...rest] = chain;
     if (first === undefined) return refusal(null, badCertificate('no certificate was shown'));
-    const leaf = parseCertificate(first);
-    const { publicKey, keyFault } = leaf;
+    const leaf = this.#recent.parse(first);
+    const { keyFault } = leaf;
+    // The host sees it, and what is kept is nobody else's.
+    const publicKey = leaf.publicKey === null ? null : ownKey(leaf.publicKey);
     const what = (): string => `the certificate of ${describeCertificate(leaf)}`;
     const { fault: unusable } = useKey(publicKey, keyFault, () => `the key of ${what()}`, this.#provider);
     if (unusable !== null) return refusal(null, unusable);
     if (this.#isPinned(first) || this.#isPinned(leaf.spki)) return belief(publicKey!);
-    const sent = rest.map((der) => parseCertificate(der));
+    const sent = rest.map((der) => this.#recent.parse(der));
     const name = role === 'server' ? serverName : null;
     const grounds = { authorities: this.#authorities, lists: this.#lists, provider: this.#provider };
     const fault = verifyChain(leaf, sent, { role, name, now: wallClock }, grounds);
@@ -159,6 +163,12 @@ export function trustEverything(): Trust {
       }
     },
   };
+}
+
+/** A key with bytes of its own. */
+function ownKey(key: PublicKey): PublicKey {
+  const fields = Object.entries(key).map(([name, value]: [string, unknown]) => [name, value instanceof Uint8Array ? copyOf(value) : value]);
+  return Object.fromEntries(fields) as PublicKey;
 }
 
 function belief(publicKey: PublicKey): Verdict {
