@@ -1,7 +1,8 @@
 /**
  * AES-CCM with 12-byte nonces (RFC 3610 with L = 3, NIST SP 800-38C, RFC 6655 §3) on two native ciphers that live as
  * long as their key is busy: ECB makes the keystream, CBC the MAC, one `update()` each per record. Making a cipher
- * object costs more than both, and Deno and Bun have no CCM of their own.
+ * object costs more than both, and Deno and Bun have no CCM of their own. Where the platform has one, it does the first
+ * record of a key, which is a handshake's only one (see `ccmonce.ts`).
  *
  * A CBC object cannot be started anew, but need not be: it XORs its last ciphertext block into the next input, so the
  * first block of each record is XORed with the same, and what gets encrypted is the record's own.
@@ -16,6 +17,7 @@ import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, wipedEr
 import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { partOf } from './platform.js';
 import { KeystreamAhead } from './ahead.js';
+import { hasCcm, openOnce, sealOnce } from './ccmonce.js';
 import { BLOCK, Blocks, keystream, xorWords, type CounterForm } from './keystream.js';
 import { busyKeys, type Pooled } from './pool.js';
 
@@ -46,6 +48,8 @@ class NativeCcm implements Aead, Pooled {
   /** Kept for as long as the instance lives: the pool may take the ciphers away. */
   #key: Uint8Array | null;
   #ciphers: Ciphers | null = null;
+  /** There was a record since the key was idle. */
+  #begun = false;
 
   constructor(key: Uint8Array, tagLength: number) {
     this.#key = key;
@@ -55,7 +59,8 @@ class NativeCcm implements Aead, Pooled {
   seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
     const { length } = plain;
     checkRecord(out, at, length + this.tagLength, nonce, aad);
-    const ciphers = this.#takeCiphers();
+    const ciphers = this.#takeCiphers(length, aad.length);
+    if (ciphers === null) return sealOnce(this.#key!, this.tagLength, out, at, nonce, aad, plain);
     const payload = loadMac(ciphers.chain, nonce, aad, plain, 0, length, this.tagLength);
     const size = wholeBlocks(length);
     try {
@@ -79,14 +84,15 @@ class NativeCcm implements Aead, Pooled {
     const length = end - start - this.tagLength;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
-    const ciphers = this.#takeCiphers();
+    const ciphers = this.#takeCiphers(length, aad.length);
+    if (ciphers === null) return openOnce(this.#key!, this.tagLength, out, at, nonce, aad, sealed, start, end);
     const payload = loadMac(ciphers.chain, nonce, aad, sealed, start, length, this.tagLength);
     const size = wholeBlocks(length);
     try {
       keystream.make(ciphers.ecb, ciphers.ahead, COUNTERS, nonce, BLOCK + size);
       xorWords(macInput.words, payload >> 2, keystream.words, (keystream.at + BLOCK) >> 2, size >> 2);
       // What lies beyond the payload is now bare keystream; the MAC is over zeros there.
-      macInput.bytes.fill(0, payload + length, payload + size);
+      for (let i = payload + length; i < payload + size; i++) macInput.bytes[i] = 0;
       authenticate(ciphers, payload + size);
       this.#ciphers = ciphers;
       let difference = 0;
@@ -111,20 +117,25 @@ class NativeCcm implements Aead, Pooled {
     wipe(this.#ciphers?.chain);
     this.#ciphers?.ahead.wipe();
     this.#ciphers = null;
+    this.#begun = false;
   }
 
-  /** The ciphers. They are handed back once the chain is known, and never if a native call throws before. */
-  #takeCiphers(): Ciphers {
+  /**
+   * The ciphers. They are handed back once the chain is known, and never if a native call throws before. Null for a first
+   * record that the platform's own CCM does.
+   */
+  #takeCiphers(length: number, aadLength: number): Ciphers | null {
     this.recent = true;
     const ciphers = this.#ciphers;
-    if (ciphers === null) return this.#makeCiphers();
     this.#ciphers = null;
-    return ciphers;
+    if (ciphers !== null) return ciphers;
+    if (this.#key === null) throw wipedError();
+    if (!hasCcm || this.#begun || length === 0 || aadLength === 0) return this.#makeCiphers(this.#key);
+    this.#begun = true;
+    return null;
   }
 
-  #makeCiphers(): Ciphers {
-    const key = this.#key;
-    if (key === null) throw wipedError();
+  #makeCiphers(key: Uint8Array): Ciphers {
     busyKeys.admit(this);
     const bits = key.length * 8;
     const chain = new Uint8Array(BLOCK);
