@@ -85,12 +85,16 @@ export class Host {
     return getEcdsaKey.call(this.handler, this.#context, session);
   }
 
-  /** Raw P-256 keys go to `verifyEcdsaKey` where there is one, everything else to `verifyCertificate`. */
+  /**
+   * Raw P-256 keys go to `verifyEcdsaKey` where there is one, everything else to `verifyCertificate`. Only the first may
+   * say yes by 0, as in tinydtls: from the other, 0 is no answer, for who means "no" may well come up with it.
+   */
   #trust(session: SessionKey, shown: Shown, verdict: Verdict): unknown {
     const { verifyEcdsaKey, verifyCertificate } = this.handler;
     const coordinates = shown.type === CertificateType.rawKey ? coordinatesOf(shown.chain[0]!) : null;
     if (verifyEcdsaKey !== undefined && coordinates !== null) {
-      return verifyEcdsaKey.call(this.handler, this.#context, session, coordinates.x.slice(), coordinates.y.slice());
+      const answer: unknown = verifyEcdsaKey.call(this.handler, this.#context, session, coordinates.x.slice(), coordinates.y.slice());
+      return typeof answer === 'object' && answer !== null ? Promise.resolve(answer).then(zeroIsYes) : zeroIsYes(answer);
     }
     return verifyCertificate?.call(this.handler, this.#context, session, shown, verdict);
   }
@@ -145,4 +149,8 @@ export class Host {
     }
     this.#uncaught = [];
   }
+}
+
+function zeroIsYes(answer: unknown): unknown {
+  return answer === 0 ? true : answer;
 }

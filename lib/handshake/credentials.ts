@@ -44,12 +44,12 @@ export function answeredCredentials(question: Question, answer: unknown, crypto:
 }
 
 /**
- * Throws unless the host trusts the peer: `null` follows the verdict, true overrides it, false refuses; 0 and negative
- * alerts as tinydtls has them. Anything else is the host's mistake.
+ * Throws unless the host trusts the peer: `null` follows the verdict, true overrides it, false and negative alerts refuse.
+ * Anything else is the host's mistake.
  */
 export function checkTrusted(question: Question & { readonly answer: typeof Answered.trust }, answer: unknown): void {
   const { verdict } = question;
-  if (answer === true || answer === 0) return;
+  if (answer === true) return;
   if (answer === null || answer === undefined) {
     if (verdict.trusted) return;
     throw new PeerError('ERR_DTLS_CERTIFICATE', verdict.alert, verdict.reason);

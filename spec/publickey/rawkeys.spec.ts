@@ -31,6 +31,15 @@ for (const crypto of [nobleProvider, nativeProvider]) {
   }
 }
 
+test('0 from verifyEcdsaKey is yes, as in tinydtls', async () => {
+  const ends = begin({
+    client: { getEcdsaKey: () => CLIENT_KEY, verifyEcdsaKey: () => 0 },
+    server: { getEcdsaKey: () => SERVER_KEY, verifyEcdsaKey: () => 0 },
+  });
+  await settle(ends);
+  assert.ok(areConnected(ends));
+});
+
 test('answers may come late, on either side, for keys and for trust', async () => {
   const later = <T>(value: T): Promise<T> => new Promise((resolve) => setImmediate(resolve, value));
   const ends = begin({
