@@ -57,6 +57,10 @@ export function difference(means: Means, peer: Peer, before: Asked | undefined, 
   const made = asServer || before === undefined ? NOTHING : before;
   const [then, wanted] = [made.parameters, now.parameters];
   if (asServer && peer.identity === null && checksKeys(means, wanted)) return 'with a client that has not said who it is';
+  // Until a suite is chosen, any that was offered may be. What proves the other side hangs on it.
+  const possible = peer.suite === null ? (then.cipherSuites ?? means.cipherSuites) : [peer.suite];
+  const stray = possible.find((suite) => !wanted.cipherSuites?.includes(suite));
+  if (stray !== undefined) return `made with ${stray.name}, which is not offered`;
   const [name, other] = [then.serverName ?? null, wanted.serverName ?? null];
   if (name !== other) return `made ${spoken(name)}, not ${spoken(other)}`;
   if (!samePsk(made.own ?? means.psk, now.own ?? means.psk)) return 'made with another psk';

@@ -102,8 +102,8 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
    * Makes an association as client and resolves with its peer; binds to a free port if need be. Rejects with the
    * DtlsError of the handshake, the resolver's error, or the reason of `signal`. There is one association for each
    * address and port: one that is there already, or being made, is taken if it is what this call asks for, and
-   * rejects with `ERR_DTLS_CONFLICT` if it was made for another serverName, with another psk, trust or credentials, or
-   * by a client of ours that showed no identity; `closePeer` makes room.
+   * rejects with `ERR_DTLS_CONFLICT` if it was made for another serverName, with another psk, trust or credentials, with a
+   * suite that this call does not offer, or by a client of ours that showed no identity; `closePeer` makes room.
    */
   async connect(options: ConnectOptions, parameters?: UserParameters): Promise<Peer> {
     this.#alive();
@@ -233,7 +233,8 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
 
   #pskInfo(context: DtlsContext, session: SessionKey, type: PskInfoType, description: Uint8Array): Answer<Uint8Array> {
     const peer = context.getPeer(session);
-    const source = (peer?.role === 'client' ? this.#asked.get(peer)?.own : null) ?? this.#psk;
+    // Who asks is the handshake: a peer that we reached as client may be starting anew as ours.
+    const source = (peer?.candidate?.role === 'client' ? this.#asked.get(peer)?.own : null) ?? this.#psk;
     if (source !== null) return source.answer(session, type, description);
     return quietly(() => this.#handler.getPskInfo?.(context, session, type, description));
   }

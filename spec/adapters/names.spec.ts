@@ -9,6 +9,7 @@ import { DtlsSocket, type DtlsSocketOptions, type Peer } from '../../lib/adapter
 import { selfSigned } from '../../lib/cli/selfsigned.js';
 import { loadCredential, trustStore } from '../../lib/credentials/index.js';
 import { nativeProvider } from '../../lib/crypto/native/index.js';
+import { ALL_SUITES } from '../../lib/suites/all.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
@@ -141,6 +142,32 @@ test('a client that came to us and said nothing of itself is not the server that
   const { code, message } = await refusal(both.connect({ port: from, host: ADDRESS }));
   assert.is(code, 'ERR_DTLS_CONFLICT');
   assert.match(message, /with a client that has not said who it is$/);
+});
+
+test('a client that came to us with a pre-shared key is not the server whose public key we want to see', async () => {
+  const { server: both, port } = await server({ psk: () => 'secret', trust: TRUST });
+  const device = socket({ psk: PSK });
+  await device.connect({ port, host: ADDRESS });
+  const { code, message } = await refusal(both.connect({ port: device.address().port, host: ADDRESS }));
+  assert.is(code, 'ERR_DTLS_CONFLICT');
+  assert.match(message, /made with TLS_ECDHE_PSK_\w+, which is not offered$/);
+});
+
+test('an association, or a handshake, with suites that the call does not offer is not handed out', async () => {
+  const { port } = await server();
+  const client = socket({ psk: PSK, trust: TRUST });
+  const to = { port, host: ADDRESS };
+  const certified = { cipherSuites: ALL_SUITES.filter(({ keyExchange }) => keyExchange.certified) };
+  const first = client.connect(to, { cipherSuites: ALL_SUITES.filter(({ keyExchange }) => keyExchange.preShared) });
+  const during = refusal(client.connect(to, certified));
+  const peer = await first;
+  const wrong = [await during, await refusal(client.connect(to, certified))];
+  for (const { code, message } of wrong) {
+    assert.is(code, 'ERR_DTLS_CONFLICT');
+    assert.match(message, /made with TLS_\w*PSK_\w+, which is not offered$/);
+  }
+  assert.is(await client.connect(to), peer);
+  assert.is(await client.connect(to, { cipherSuites: [peer.suite!] }), peer);
 });
 
 test('a client that came to us with the right key is a peer like any other', async () => {

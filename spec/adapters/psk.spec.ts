@@ -141,4 +141,22 @@ test('an identity may be empty', async () => {
   assert.is(typeof (await meet({ identity: '', key: 'k' }, { identity: '', key: 'k' })), 'object');
 });
 
+test('a server that we reached and that starts anew as our client needs a key of our clients, not the one that we showed it', async () => {
+  const own = { identity: 'me', key: 'mine' };
+  const ours = socket({ psk: new Map([['device', 'secret']]) });
+  ours.on('dtlsError', () => {});
+  const { port } = await ours.bind({ address: '127.0.0.1' });
+  const before = socket({ psk: own });
+  const other = await before.bind({ address: '127.0.0.1' });
+  await ours.connect({ host: '127.0.0.1', port: other.port, psk: own });
+  before.context.resetPeer(before.peers[0]!);
+  await before.close();
+  for (const [psk, outcome] of [[own, 'ERR_DTLS_PSK_MISMATCH'], [known, 'connected']] as const) {
+    const again = socket({ psk });
+    await again.bind({ address: '127.0.0.1', port: other.port });
+    assert.is(await again.connect({ host: '127.0.0.1', port }).then(({ state }) => state, (error: { code: string }) => error.code), outcome);
+    await again.close();
+  }
+});
+
 test.run();
