@@ -1,0 +1,44 @@
+/**
+ * What is left of keystream once its record is done: nothing, but what was made ahead for other records.
+ */
+import type { Cipher } from 'node:crypto';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { KeystreamAhead } from '../../lib/crypto/native/ahead.js';
+import { keystream, type CounterForm } from '../../lib/crypto/native/keystream.js';
+
+const FORM: CounterForm = { nonceAt: 0, flags: 0, first: 1 };
+const LENGTH = 48;
+
+const nonce = (number: number): Uint8Array => Uint8Array.of(...new Uint8Array(11), number);
+const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+
+/** Not a cipher at all: gives ones, and remembers the arrays that it gave. */
+function pretended(): { readonly ecb: Cipher; readonly given: Buffer[] } {
+  const given: Buffer[] = [];
+  const update = (blocks: Uint8Array): Buffer => {
+    given.push(Buffer.alloc(blocks.length, 1));
+    return given.at(-1)!;
+  };
+  return { ecb: { update } as unknown as Cipher, given };
+}
+
+test('keystream of a record is gone when it is cleared, whether it was made for it alone, first of several, or ahead', () => {
+  const { ecb, given } = pretended();
+  const ahead = new KeystreamAhead();
+  for (const number of [1, 2, 3]) {
+    keystream.make(ecb, ahead, FORM, nonce(number), LENGTH);
+    const { bytes, at } = keystream;
+    assert.ok(bytes.subarray(at, at + LENGTH).every((byte) => byte === 1));
+    keystream.clear();
+    assert.ok(isZero(bytes.subarray(at, at + LENGTH)));
+    assert.ok(given.every(isZero), 'what the cipher gave');
+  }
+  assert.equal(given.map(({ length }) => length), [LENGTH, 16 * LENGTH], 'the third was made ahead');
+  assert.ok(isZero(ahead.bytes.subarray(0, 2 * LENGTH)), 'the second and the third');
+  assert.ok(ahead.bytes.subarray(2 * LENGTH, 16 * LENGTH).every((byte) => byte === 1), 'those to come');
+  ahead.wipe();
+  assert.ok(isZero(ahead.bytes));
+});
+
+test.run();
