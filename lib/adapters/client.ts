@@ -9,12 +9,13 @@ import { isIP } from 'node:net';
 import type { DtlsOptions, UserParameters } from '../engine/config.js';
 import type { DtlsHandler } from '../engine/events.js';
 import type { Peer } from '../engine/peer.js';
+import { CertificateType } from '../handshake/authenticate.js';
 import { LocalError } from '../wire/errors.js';
 import type { PskSource } from './psk.js';
 import { verifiesKeys, withoutPreShared, type KeyCallbacks } from './publickey.js';
 
 /** What a socket has for its clients, where a call says nothing else. */
-export interface Means extends Required<Pick<DtlsOptions, 'cipherSuites'>>, Pick<DtlsOptions, 'trust' | 'credentials' | 'serverName'> {
+export interface Means extends Required<Pick<DtlsOptions, 'cipherSuites'>>, Pick<DtlsOptions, 'trust' | 'credentials' | 'serverName' | 'wallClock'> {
   readonly psk: PskSource | null;
   readonly handler: Pick<DtlsHandler, 'getPskInfo'> & KeyCallbacks;
 }
@@ -57,6 +58,8 @@ export function difference(means: Means, peer: Peer, before: Asked | undefined, 
   const made = asServer || before === undefined ? NOTHING : before;
   const [then, wanted] = [made.parameters, now.parameters];
   if (asServer && peer.identity === null && checksKeys(means, wanted)) return 'with a client that has not said who it is';
+  const unfit = asServer ? refusedAsServer(means, peer, wanted) : null;
+  if (unfit !== null) return `with a client that is not the server to be reached: ${unfit}`;
   // Until a suite is chosen, any that was offered may be. What proves the other side hangs on it.
   const possible = peer.suite === null ? (then.cipherSuites ?? means.cipherSuites) : [peer.suite];
   const stray = possible.find((suite) => !wanted.cipherSuites?.includes(suite));
@@ -68,6 +71,14 @@ export function difference(means: Means, peer: Peer, before: Asked | undefined, 
   const [shown, toShow] = [then.credentials ?? means.credentials ?? [], wanted.credentials ?? means.credentials ?? []];
   const same = shown.length === toShow.length && shown.every((credential, index) => credential === toShow[index]);
   return same ? null : 'made with other credentials';
+}
+
+/** What is wrong with the certificate of a client of ours as one of a server: its name and usage were not asked for. */
+function refusedAsServer(means: Means, { identity }: Peer, { trust = means.trust, serverName = null }: UserParameters): string | null {
+  if (identity?.kind !== 'x509') return null;
+  const shown = { type: CertificateType.x509, chain: identity.chain, role: 'server', serverName, wallClock: (means.wallClock ?? Date.now)() } as const;
+  const verdict = trust?.judge(shown);
+  return verdict?.trusted === true ? null : (verdict?.reason ?? 'nobody is trusted');
 }
 
 const NOTHING: Asked = { own: null, parameters: {} };

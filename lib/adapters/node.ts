@@ -78,11 +78,11 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     this.#udpOptions = udp;
     this.#tap = tap;
     this.#now = engine.now ?? (() => performance.now());
-    const { crypto = nativeProvider, cipherSuites = ALL_SUITES, initialTimeoutMs, maxRetransmits, trust, credentials, serverName } = engine;
+    const { crypto = nativeProvider, cipherSuites = ALL_SUITES, initialTimeoutMs, maxRetransmits, trust, credentials, serverName, wallClock } = engine;
     this.#timers = { initialTimeoutMs, maxRetransmits };
     // As the context does: what the provider cannot do is not offered.
     const usable = cipherSuites.filter((suite) => supports(crypto, suite));
-    this.#means = { psk: this.#psk, handler, cipherSuites: usable, trust, credentials, serverName };
+    this.#means = { psk: this.#psk, handler, cipherSuites: usable, trust, credentials, serverName, wallClock };
     this.context = new DtlsContext(this.#callbacks(), { ...engine, now: this.#now, crypto, cipherSuites });
     this.#attempts = new Attempts((session) => {
       if (this.#closing === null) this.context.close(session);
@@ -103,7 +103,8 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
    * DtlsError of the handshake, the resolver's error, or the reason of `signal`. There is one association for each
    * address and port: one that is there already, or being made, is taken if it is what this call asks for, and
    * rejects with `ERR_DTLS_CONFLICT` if it was made for another serverName, with another psk, trust or credentials, with a
-   * suite that this call does not offer, or by a client of ours that showed no identity; `closePeer` makes room.
+   * suite that this call does not offer, or by a client of ours that showed no identity or a certificate that is not the
+   * server's; `closePeer` makes room.
    */
   async connect(options: ConnectOptions, parameters?: UserParameters): Promise<Peer> {
     this.#alive();

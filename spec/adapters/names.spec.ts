@@ -10,6 +10,8 @@ import { selfSigned } from '../../lib/cli/selfsigned.js';
 import { loadCredential, trustStore } from '../../lib/credentials/index.js';
 import { nativeProvider } from '../../lib/crypto/native/index.js';
 import { ALL_SUITES } from '../../lib/suites/all.js';
+import { mintLeaf, ROOT, showing } from '../publickey/chains.js';
+import { CLIENT_AUTH, extendedKeyUsage, NOW, SERVER_AUTH } from '../x509/support/mint.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
@@ -142,6 +144,24 @@ test('a client that came to us and said nothing of itself is not the server that
   const { code, message } = await refusal(both.connect({ port: from, host: ADDRESS }));
   assert.is(code, 'ERR_DTLS_CONFLICT');
   assert.match(message, /with a client that has not said who it is$/);
+});
+
+test('a client that came to us with a certificate is the server that we want to reach only if it could be that', async () => {
+  const both = mintLeaf('client', ROOT, { extensions: [extendedKeyUsage(SERVER_AUTH, CLIENT_AUTH)] });
+  const cases = [
+    [true, both, null],
+    [true, mintLeaf('client'), /with a client that is not the server to be reached: .* is not for a server \(extendedKeyUsage\)$/],
+    [false, both, /with a client that is not the server to be reached: no server name is expected/],
+  ] as const;
+  for (const [anyName, leaf, words] of cases) {
+    const trust = trustStore({ provider: nativeProvider, authorities: ROOT.der, anyName });
+    const { server: hub, port } = await server({ trust, clientAuthentication: 'require', wallClock: () => NOW });
+    const device = socket({ trust: TRUST, credentials: [showing([leaf])] });
+    await device.connect({ port, host: ADDRESS });
+    const reached = hub.connect({ port: device.address().port, host: ADDRESS });
+    if (words === null) assert.is((await reached).role, 'server');
+    else assert.match((await refusal(reached)).message, words);
+  }
 });
 
 test('a client that came to us with a pre-shared key is not the server whose public key we want to see', async () => {

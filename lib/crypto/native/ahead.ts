@@ -51,9 +51,10 @@ export class KeystreamAhead {
     return Math.max(1, slots);
   }
 
-  /** Takes the keystream of `slots` records of `length` bytes each, from `nonce` on; the first is spent already. */
+  /** Takes the keystream of `slots` records of `length` bytes each, from `nonce` on; the first is spent already and not kept. */
   fill(nonce: Uint8Array, length: number, slots: number, keystream: Uint8Array): void {
     this.bytes.set(keystream);
+    this.bytes.fill(0, 0, length);
     this.#stride = length;
     this.#slots = slots;
     this.#unused = (1 << slots) - 2;

@@ -6,7 +6,7 @@
  * cleared once it is used.
  */
 import type { Cipher } from 'node:crypto';
-import { getUint32, putUint32 } from '../../wire/bytes.js';
+import { getUint32, putUint32, wipe } from '../../wire/bytes.js';
 import { invariant } from '../../wire/errors.js';
 import { clearBytes, copyBytes, Workspace } from '../aead.js';
 import { KeystreamAhead } from './ahead.js';
@@ -75,6 +75,8 @@ class Keystream {
     if (slots > 1) ahead.fill(nonce, length, slots, encrypted);
     single.reserve(length);
     copyBytes(single.bytes, 0, encrypted, 0, length);
+    // What the platform gave lies in memory of its own until that is collected.
+    wipe(encrypted);
     this.bytes = single.bytes;
     this.words = single.words;
     this.at = 0;
