@@ -1,6 +1,6 @@
 /**
  * Builds dist/: every module of lib/, spec/ and bench/ file for file (source keeps `.js` in its imports, so paths
- * carry over), then the declarations, which is also the type check, then the sizes of two bundles.
+ * carry over), then the declarations, which is also the type check, then the sizes of three bundles.
  *
  *   node build.mjs           everything
  *   node build.mjs --fast    JavaScript only

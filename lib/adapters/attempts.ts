@@ -14,6 +14,7 @@ import type { SystemError } from './udp.js';
 export interface Patience {
   /** Milliseconds for everything, the name's resolution included. Without it the retransmission timers decide (63 s). */
   readonly timeoutMs?: number | undefined;
+  /** Abandons the handshake; its reason is what the promise rejects with. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,6 +53,7 @@ interface Attempt {
   sendError: SystemError | null;
 }
 
+/** Who waits for which handshake. */
 export class Attempts {
   readonly #attempts: Map<SessionKey, Attempt> = new Map();
   readonly #abandon: (session: SessionKey) => void;

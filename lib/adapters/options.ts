@@ -18,7 +18,7 @@ import type { SystemError, UdpOptions } from './udp.js';
 export interface DtlsSocketOptions extends DtlsOptions {
   /** Pre-shared keys, for both roles. */
   readonly psk?: PskOption | undefined;
-  /** The identity hint to send as a server. */
+  /** The identity hint to send as a server (RFC 4279 §5.2). Default: that of the first credential of `psk`, if it has one. */
   readonly pskHint?: Bytes | undefined;
   /**
    * Callbacks of the engine, for full control: `getPskInfo` takes the place of `psk`, `event` hears everything, those of
@@ -44,6 +44,7 @@ export interface BindOptions {
 
 /** Whom to connect to. */
 export interface ConnectOptions extends Patience {
+  /** 1 to 65,535. */
   readonly port: number;
   /** A name or an address; default localhost. */
   readonly host?: string | undefined;

@@ -12,7 +12,9 @@ export type Bytes = string | Uint8Array;
 
 /** One identity with its key. As a server: whoever has both may connect. */
 export interface PskCredential {
+  /** 1,024 bytes at most, unless `maxPskIdentityBytes` says otherwise. */
   readonly identity: Bytes;
+  /** 1 to 65,535 bytes, better 16 random ones than a word (RFC 9257 §6). */
   readonly key: Bytes;
   /** As a client: use this credential for servers that send this hint. As a server: the hint to send. */
   readonly hint?: Bytes | undefined;

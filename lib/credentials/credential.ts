@@ -41,6 +41,7 @@ export interface ExternalSource {
   readonly schemes: readonly SignatureScheme[];
   /** A signature over `message` (ECDSA in DER), now or later; a negative alert or null if there is none. */
   sign(scheme: SignatureScheme, message: Uint8Array): SignatureNow | PromiseLike<SignatureNow>;
+  /** As in `CredentialSource`. */
   readonly name?: string | undefined;
 }
 

@@ -23,6 +23,7 @@ export type AeadName =
 
 /** A running hash. `digest` can be called again after more `update`s: it does not end the hash. */
 export interface RunningHash {
+  /** Takes in more; `data` is only read. */
   update(data: Uint8Array): void;
   /** The digest of everything so far, freshly allocated; the hash goes on. */
   digest(): Uint8Array;
@@ -32,6 +33,7 @@ export interface RunningHash {
 
 /** A keyed MAC that is used many times: the key schedule is kept. */
 export interface Hmac {
+  /** Bytes of a result: 32 or 48. */
   readonly outputLength: number;
   /**
    * HMAC over the first `length` bytes of `data` (all of it by default), written to `out[at, at + outputLength)`.
@@ -48,6 +50,7 @@ export interface Hash {
   readonly name: HashName;
   /** Bytes of a digest: 32 or 48. */
   readonly outputLength: number;
+  /** A new hash of nothing so far. */
   start(): RunningHash;
   /** An HMAC under `key` (any length, copied). RFC 2104. */
   hmac(key: Uint8Array): Hmac;

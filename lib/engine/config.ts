@@ -11,7 +11,10 @@ import { LocalError } from '../wire/errors.js';
 
 /** What may differ from peer to peer (tinydtls: dtls_user_parameters_t). Absent fields take the context's value. */
 export interface UserParameters {
-  /** Suites offered or accepted, best first. Rows of `microdtls/suites/…`. */
+  /**
+   * Suites offered or accepted, best first. Rows of `microdtls/suites/…`. Default in `microdtls`: all; in `microdtls/core`
+   * there is none.
+   */
   readonly cipherSuites?: readonly CipherSuite[] | undefined;
   /** Refuse a peer without extended_master_secret (RFC 7627). Default true. */
   readonly forceExtendedMasterSecret?: boolean | undefined;
@@ -21,11 +24,14 @@ export interface UserParameters {
   readonly groups?: readonly GroupName[] | undefined;
   /** Signature schemes that we accept, best first. Default: all that the provider verifies; never SHA-1. */
   readonly signatureSchemes?: readonly SignatureScheme[] | undefined;
-  /** What we may show: certificates, raw keys. */
+  /**
+   * What we may show, best first: certificates, raw keys (`loadCredential`, …). The first that fits what the peer takes is
+   * shown. Default: none.
+   */
   readonly credentials?: readonly Credential[] | undefined;
-  /** Whom we believe. Default: nobody. */
+  /** Whom we believe (`trustStore`). Default: nobody. */
   readonly trust?: Trust | null | undefined;
-  /** Client: the name that the server's certificate must hold, also sent as SNI. */
+  /** Client: the name that the server's certificate must hold (DNS name, address, URI); a DNS name is also sent as SNI. */
   readonly serverName?: string | null | undefined;
   /** Server: whether clients show a key of theirs. Default `none`; `require` if there is a `verifyEcdsaKey`. */
   readonly clientAuthentication?: 'none' | 'request' | 'require' | undefined;
@@ -45,15 +51,15 @@ export interface UserParameters {
 
 /** Options of a context. All have defaults except `crypto` and `cipherSuites` in `microdtls/core`. */
 export interface DtlsOptions extends UserParameters {
-  /** The crypto provider. */
+  /** The crypto provider. Default in `microdtls`: noble; in `microdtls/core` there is none. */
   readonly crypto?: Provider | undefined;
   /** A slot for the host, handed back as `context.app`. */
   readonly app?: unknown;
-  /** Milliseconds on a clock that never goes back. */
+  /** Milliseconds on a clock that never goes back. Default `performance.now`. */
   readonly now?: (() => number) | undefined;
-  /** Milliseconds since 1970 (certificate dates, ticket lifetimes). */
+  /** Milliseconds since 1970, for the dates of certificates. Default: the platform's. */
   readonly wallClock?: (() => number) | undefined;
-  /** A fresh array of `length` bytes from a cryptographic source. A throw or another length fails closed. */
+  /** A fresh array of `length` bytes from a cryptographic source (default: Web Crypto's). A throw or another length fails closed. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
   /** `always` (default), or `never` for hosts that have proved the address themselves, such as ICE. */
   readonly cookieExchange?: 'always' | 'never' | undefined;

@@ -24,6 +24,7 @@ interface Deferred {
   readonly datagram: Uint8Array;
 }
 
+/** A DTLS engine: server and client at once, any number of peers. */
 export class DtlsContext {
   /** A slot for the host. */
   app: unknown;

@@ -18,7 +18,7 @@ import type { Peer } from './peer.js';
  */
 export type Session = SessionAddress | string;
 
-/** A transport address. `ifindex` tells interfaces apart (0 and absent are the same). */
+/** A transport address: `port` 0 to 65,535; `ifindex` tells interfaces apart (0 and absent are the same). */
 export interface SessionAddress {
   readonly address: string;
   readonly port: number;
@@ -113,6 +113,7 @@ export type PeerIdentity = PskIdentity | RawKeyIdentity | X509Identity;
 /** Authenticated by a pre-shared key. `hint` is the server's hint, empty if there was none. */
 export interface PskIdentity {
   readonly kind: 'psk';
+  /** The client's identity, in either role (RFC 4279 §5.1: UTF-8, which is not enforced). */
   readonly identity: Uint8Array;
   readonly hint: Uint8Array;
 }
@@ -129,7 +130,10 @@ export interface X509Identity {
   readonly chain: readonly Uint8Array[];
 }
 
-/** What is known of a peer through the public face. */
+/**
+ * `handshake`: the first one is under way; `closing`: our close_notify went out, the peer's is awaited; `closed`: no
+ * association.
+ */
 export type PeerState = 'handshake' | 'connected' | 'closing' | 'closed';
 /** Our role towards the peer. */
 export type Role = 'client' | 'server';

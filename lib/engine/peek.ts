@@ -7,6 +7,7 @@ import { ContentType } from '../wire/registry.js';
 
 /** What the first record says of itself. Nothing of it is authentic. */
 export interface Peeked {
+  /** `ContentType`; for a DTLS 1.3 ciphertext its first byte, 32 to 63. */
   readonly contentType: number;
   /** The epoch; for a DTLS 1.3 ciphertext its two low bits (RFC 9147 §4). */
   readonly epoch: number;

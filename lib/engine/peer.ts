@@ -11,6 +11,7 @@ import { lowerMtu, type Parameters } from './config.js';
 import type { PeerIdentity, PeerState, Role, SessionKey } from './events.js';
 import type { Peers } from './peers.js';
 
+/** One peer, for the host to read. It stays the same object when its client starts anew. */
 export class Peer {
   /** The canonical session. */
   readonly session: SessionKey;
@@ -36,10 +37,12 @@ export class Peer {
     this.pathMtu = parameters.mtu;
   }
 
+  /** Our role towards the peer, in the association that is in use if there is one. */
   get role(): Role {
     return (this.current ?? this.candidate)?.role ?? 'client';
   }
 
+  /** `closed` also before `connectPeer`. A peer whose client starts anew stays `connected`. */
   get state(): PeerState {
     if (this.current !== null) return this.current.closing ? 'closing' : 'connected';
     return this.candidate !== null ? 'handshake' : 'closed';

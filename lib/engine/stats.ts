@@ -43,6 +43,7 @@ export interface Stats {
   readonly dropped: Readonly<Record<DropReason, number>>;
 }
 
+/** The engine's own counters, which `stats` reads. */
 export class Counters {
   helloVerifyRequests = 0;
   retransmissions = 0;

@@ -19,14 +19,18 @@ export interface CredentialSigner {
   /** A signature over `message`, a negative alert, or null if it cannot. */
   sign(scheme: SignatureScheme, message: Uint8Array): SignatureNow | PromiseLike<SignatureNow>;
 }
+/** A signature, a negative alert, or null if there is none. */
 export type SignatureNow = Uint8Array | number | null | undefined;
 
 /** What a side shows: a certificate chain or a raw public key, with the means to sign. */
 export interface Credential {
+  /** `CertificateType.x509` or `.rawKey`. */
   readonly type: CertificateType;
   /** x509: DER certificates, leaf first. rawKey: one SubjectPublicKeyInfo. */
   readonly chain: readonly Uint8Array[];
+  /** The leaf's key, or the raw one. */
   readonly publicKey: PublicKey;
+  /** Signs with the private key. */
   readonly signer: CredentialSigner;
   /** x509: DER names of the chain's issuers, for certificate_authorities. */
   readonly issuers: readonly Uint8Array[];
@@ -36,6 +40,7 @@ export interface Credential {
 
 /** What a peer showed. */
 export interface Shown {
+  /** As in `Credential.type`. */
   readonly type: CertificateType;
   /** As in `Credential.chain`; owned copies. */
   readonly chain: readonly Uint8Array[];
@@ -49,6 +54,7 @@ export interface Shown {
 
 /** What a Trust says of a peer. */
 export interface Verdict {
+  /** Whether the peer is believed. */
   readonly trusted: boolean;
   /** The peer's key: null if what was shown cannot even be read, and then nothing can override the verdict. */
   readonly publicKey: PublicKey | null;
@@ -64,22 +70,26 @@ export interface Trust {
   readonly types: readonly CertificateType[];
   /** DER names of its authorities, for CertificateRequest. */
   readonly authorities: readonly Uint8Array[];
+  /** Whether what a peer shows is believed. Never throws for what a peer shows. */
   judge(shown: Shown): Verdict;
 }
 
-/** What the other side will accept. */
+/** What the other side will accept: by its hello or its CertificateRequest (RFC 5246 §7.4.4). */
 export interface Wishes {
   /** Kinds of keys, by the suite or by certificate_types. */
   readonly keys: readonly PublicKey['kind'][];
   readonly types: readonly CertificateType[];
+  /** SignatureScheme values, its best first; also such as are unknown here. */
   readonly schemes: readonly number[];
   /** Named groups it can work with, for the curve of an EC key; null: any (RFC 8422 §5.1). */
   readonly groups: readonly number[] | null;
-  /** Empty: any. */
+  /** DER names of the authorities that it believes, one of which a certificate must come from; empty: any. */
   readonly authorities: readonly Uint8Array[];
+  /** The name that a client asked for by SNI (RFC 6066 §3), or null. */
   readonly serverName: string | null;
 }
 
+/** A credential that fits, with the scheme to sign with. */
 export interface Choice {
   readonly credential: Credential;
   readonly scheme: SignatureScheme;

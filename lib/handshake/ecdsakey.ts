@@ -11,7 +11,9 @@ import { CertificateType, type Credential, type Shown, type Trust, type Verdict 
 
 /** A P-256 key pair (tinydtls: dtls_ecdsa_key_t). Each part is 32 bytes, big-endian. */
 export interface EcdsaKey {
+  /** The scalar. */
   readonly privateKey: Uint8Array;
+  /** The point's coordinates. */
   readonly publicKeyX: Uint8Array;
   readonly publicKeyY: Uint8Array;
 }

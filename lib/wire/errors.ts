@@ -19,7 +19,6 @@ export type DtlsErrorCode =
   | 'ERR_DTLS_CREDENTIAL_TIMEOUT' // a credential promise did not settle in time
   | 'ERR_DTLS_CLOSED' // closed on our side before it was complete
   | 'ERR_DTLS_FREED' // the context was freed
-  | 'ERR_DTLS_NOT_AVAILABLE' // this build cannot do it
   | 'ERR_DTLS_DECODE' // a message of the peer is malformed
   | 'ERR_DTLS_UNEXPECTED_MESSAGE' // a message out of order
   | 'ERR_DTLS_HANDSHAKE' // negotiation failed
@@ -35,6 +34,7 @@ export type DtlsErrorCode =
 export class DtlsError extends Error {
   // Written out: the name of a class does not outlive a minifier.
   override readonly name: string = 'DtlsError';
+  /** What happened, for programs. */
   readonly code: DtlsErrorCode;
   /** Alert description (RFC 5246 §7.2) that this error sends or was received as, if any. */
   readonly alert: number | undefined;
@@ -54,6 +54,7 @@ export class LocalError extends DtlsError {
 /** The peer erred: `alert` goes on the wire and an event to the host; never thrown out of the engine. */
 export class PeerError extends DtlsError {
   override readonly name: string = 'PeerError';
+  /** What goes on the wire. */
   declare readonly alert: number;
 
   constructor(code: DtlsErrorCode, alert: number, message: string) {
