@@ -124,6 +124,10 @@ class TrustStore implements Trust {
     if (unusable !== null) return refusal(null, unusable);
     if (this.#isPinned(first) || this.#isPinned(leaf.spki)) return belief(publicKey!);
     const sent = rest.map((der) => this.#recent.parse(der));
+    // Where fingerprints are all there is, a sentence about authorities would mislead (RFC 8122 §6.2: bad_certificate).
+    if (this.#authorities.names.length === 0 && this.#pins.length > 0) {
+      return refusal(publicKey, badCertificate(`${what()} has none of the fingerprints that are trusted`));
+    }
     const name = role === 'server' ? serverName : null;
     const grounds = { authorities: this.#authorities, lists: this.#lists, provider: this.#provider };
     const fault = verifyChain(leaf, sent, { role, name, now: wallClock }, grounds);

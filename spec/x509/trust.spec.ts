@@ -83,7 +83,15 @@ test('a fingerprint of a certificate or of its key is enough: no authority, name
 });
 
 test('a fingerprint of an authority does not make one', () => {
-  assert.match(verdictOf([mintServer(root), root], { pins: colons(sha256(root.der)) }), 'unknown_ca');
+  assert.match(verdictOf([mintServer(root), root], { pins: colons(sha256(root.der)) }), 'bad_certificate: ');
+});
+
+test('where fingerprints are all there is, a refusal speaks of them and not of authorities', () => {
+  const pins = colons(sha256(root.der));
+  const why = 'bad_certificate: the certificate of server.test has none of the fingerprints that are trusted';
+  for (const chain of [[mintServer(null)], [mintServer(root), root]]) assert.is(verdictOf(chain, { pins }), why);
+  assert.match(verdictOf([mintServer(null)], { pins, authorities: [root] }), 'unknown_ca: ');
+  assert.is(judge([mintServer(null)], { pins }).publicKey?.kind, 'ec');
 });
 
 test('a pinned key that is too weak to be used is not believed', () => {
