@@ -13,7 +13,7 @@ import { MODULES, ROOT, read } from './house.js';
 
 const manifest: {
   readonly dependencies: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly exports: Readonly<Record<string, string | null | Readonly<Record<string, string>>>>;
   readonly bin: Readonly<Record<string, string>>;
 } = JSON.parse(read('package.json'));
 
@@ -95,12 +95,13 @@ function typecheck(folder: string, args: readonly string[]): void {
 /** Every name that can be imported, with the module behind it. */
 function exported(): [name: string, file: string][] {
   return Object.entries(manifest.exports).flatMap(([name, target]): [string, string][] => {
-    if (typeof target === 'string') return [];
+    if (typeof target === 'string' || target === null) return [];
     const file = target['default']!;
     if (!name.includes('*')) return [[name, file]];
     const [before, after] = sourceOf(file).split('*') as [string, string];
     const parts = MODULES.filter(({ path }) => path.startsWith(before) && path.endsWith(after)).map(({ path }) => path.slice(before.length, -after.length));
-    return parts.map((part) => [name.replace('*', part), file.replace('*', part)]);
+    const names = parts.map((part): [string, string] => [name.replace('*', part), file.replace('*', part)]);
+    return names.filter(([part]) => manifest.exports[part] !== null);
   });
 }
 
