@@ -80,8 +80,8 @@ export interface DtlsHandler {
    */
   getPskInfo?(context: DtlsContext, session: SessionKey, type: PskInfoType, description: Uint8Array): Answer<Uint8Array>;
   /**
-   * Our raw P-256 key for this peer (tinydtls: get_ecdsa_key); `null`: none. Asked when the handshake needs one, before
-   * `getCertificate`.
+   * Our raw P-256 key for this peer (tinydtls: get_ecdsa_key); `null`: none. Asked when the handshake needs one, in the
+   * place of `getCertificate`, where the peer takes raw keys.
    */
   getEcdsaKey?(context: DtlsContext, session: SessionKey): Answer<EcdsaKey>;
   /**
