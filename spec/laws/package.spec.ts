@@ -75,6 +75,19 @@ installed('has declarations that need neither Node.js nor a browser, but for the
   typecheck(folder, [...options, 'all.mts']);
 });
 
+for (const [module, resolution] of [['nodenext', 'nodenext'], ['esnext', 'bundler']] as const) {
+  installed(`takes the TypeScript of README.md, found as ${resolution} finds it`, ({ folder }) => {
+    const examples = [...read('README.md').matchAll(/```ts\n([^]*?)```/g)].map(([, code]) => code!);
+    assert.is.not(examples.length, 0);
+    const given = `declare const pemChain: string, pemKey: string, pemAuthorities: string, pemLists: string, pemPublicKeys: string, fingerprint: string;
+      declare const transport: { send(datagram: Uint8Array): void; onDatagram: (datagram: Uint8Array) => void }, keepTimer: (atMs: number) => void, isActive: boolean;`;
+    for (const [index, code] of examples.entries()) writeFileSync(join(folder, `readme${index}.mts`), code + given);
+    const options = ['--noEmit', '--strict', '--module', module, '--moduleResolution', resolution, '--target', 'es2022'];
+    const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')];
+    typecheck(folder, [...options, ...types, ...examples.map((_, index) => `readme${index}.mts`)]);
+  });
+}
+
 installed('has a command that starts', ({ folder }) => {
   const command = join(folder, 'node_modules/microdtls', manifest.bin['microdtls']!);
   assert.match(execFileSync(command, ['--help'], { encoding: 'utf8', stdio: 'pipe' }), /microdtls/);
