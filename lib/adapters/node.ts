@@ -27,7 +27,7 @@ import {
 import { Peer } from '../engine/peer.js';
 import type { Stats } from '../engine/stats.js';
 import { ALL_SUITES } from '../suites/all.js';
-import { LocalError, type DtlsError } from '../wire/errors.js';
+import { argument, LocalError, type DtlsError } from '../wire/errors.js';
 import { AlertLevel, ContentType } from '../wire/registry.js';
 import { formatSession, reachable, resolveHost, type Family } from './address.js';
 import { Attempts, patiently, timersWithin, unless } from './attempts.js';
@@ -380,10 +380,6 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   #alive(): void {
     if (this.#closing !== null) throw new LocalError('ERR_DTLS_FREED', 'the socket was closed');
   }
-}
-
-function argument(message: string): LocalError {
-  return new LocalError('ERR_DTLS_ARGUMENT', message);
 }
 
 function asError(error: unknown): DtlsError | SystemError {

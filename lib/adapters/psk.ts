@@ -5,7 +5,7 @@
  */
 import type { Answer, AnswerNow, PskInfoType, SessionKey } from '../engine/events.js';
 import { copyOf, equalBytes } from '../wire/bytes.js';
-import { LocalError } from '../wire/errors.js';
+import { argument } from '../wire/errors.js';
 
 /** Text stands for its UTF-8 bytes. */
 export type Bytes = string | Uint8Array;
@@ -156,8 +156,4 @@ function isList(option: PskOption): option is readonly PskCredential[] {
 
 function isThenable(value: unknown): value is PromiseLike<AnswerNow<Bytes>> {
   return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
-}
-
-function argument(message: string): LocalError {
-  return new LocalError('ERR_DTLS_ARGUMENT', message);
 }

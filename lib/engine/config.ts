@@ -7,7 +7,7 @@ import { SignatureScheme, kindOf, type GroupName } from '../crypto/keys.js';
 import type { Provider } from '../crypto/provider.js';
 import { supports, type CipherSuite } from '../crypto/suites.js';
 import type { Credential, Trust } from '../handshake/authenticate.js';
-import { LocalError } from '../wire/errors.js';
+import { argument, LocalError } from '../wire/errors.js';
 
 /** What may differ from peer to peer (tinydtls: dtls_user_parameters_t). Absent fields take the context's value. */
 export interface UserParameters {
@@ -284,8 +284,4 @@ function firsts<T extends Readonly<Record<string, readonly unknown[]>>>(table: T
 /** Without the fields that are undefined, so that they do not hide a default. */
 function defined<T extends object>(values: T): T {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
-}
-
-function argument(message: string): LocalError {
-  return new LocalError('ERR_DTLS_ARGUMENT', message);
 }

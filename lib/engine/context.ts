@@ -5,7 +5,7 @@
  * Law: arguments are checked here and only here; nothing that a peer sends is ever thrown.
  */
 import { concat, copyOf } from '../wire/bytes.js';
-import { LocalError } from '../wire/errors.js';
+import { argument, LocalError } from '../wire/errors.js';
 import { AlertDescription, AlertLevel } from '../wire/registry.js';
 import { MAX_DATAGRAM, MIN_MTU, resolveConfig, type DtlsOptions, type HostAbilities, type UserParameters } from './config.js';
 import { defaultSources } from './defaults.js';
@@ -383,8 +383,4 @@ function checkHandler(handler: DtlsHandler): DtlsHandler {
 function abilitiesOf({ getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate }: DtlsHandler): HostAbilities {
   const publicKeys = [getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate].some((callback) => callback !== undefined);
   return { publicKeys, verifiesClients: verifyEcdsaKey !== undefined };
-}
-
-function argument(message: string): LocalError {
-  return new LocalError('ERR_DTLS_ARGUMENT', message);
 }

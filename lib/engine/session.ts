@@ -2,7 +2,7 @@
  * Sessions by value: the frozen canonical form of an address, and its bytes for the cookie.
  */
 import { putUint16, putUint32 } from '../wire/bytes.js';
-import { LocalError } from '../wire/errors.js';
+import { argument } from '../wire/errors.js';
 import type { Session, SessionAddress, SessionKey } from './events.js';
 import type { Peer } from './peer.js';
 
@@ -40,7 +40,7 @@ export function checkSession(session: Session): void {
     const { port, ifindex } = session;
     if (isPort(port) && (ifindex === undefined || (Number.isInteger(ifindex) && ifindex >= 0 && ifindex < 2 ** 31))) return;
   }
-  throw new LocalError('ERR_DTLS_ARGUMENT', 'a session is a string or { address: string, port: 0…65535, ifindex?: number }');
+  throw argument('a session is a string or { address: string, port: 0…65535, ifindex?: number }');
 }
 
 function isPort(port: unknown): boolean {

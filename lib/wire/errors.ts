@@ -67,6 +67,11 @@ export function decodeError(message: string): PeerError {
   return new PeerError('ERR_DTLS_DECODE', AlertDescription.decodeError, message);
 }
 
+/** A call or an option of the host is of the wrong shape. */
+export function argument(message: string): LocalError {
+  return new LocalError('ERR_DTLS_ARGUMENT', message);
+}
+
 /** For what cannot happen: a broken invariant is a bug of ours and fails closed. */
 export function invariant(condition: unknown, why: string): asserts condition {
   if (!condition) throw new LocalError('ERR_DTLS_INTERNAL', `invariant broken: ${why}`, AlertDescription.internalError);
