@@ -124,7 +124,7 @@ class TrustStore implements Trust {
     if (unusable !== null) return refusal(null, unusable);
     if (this.#isPinned(first) || this.#isPinned(leaf.spki)) return belief(publicKey!);
     const sent = rest.map((der) => this.#recent.parse(der));
-    // Where fingerprints are all there is, a sentence about authorities would mislead (RFC 8122 §6.2: bad_certificate).
+    // Where fingerprints are all there is, a sentence about authorities would mislead.
     if (this.#authorities.names.length === 0 && this.#pins.length > 0) {
       return refusal(publicKey, badCertificate(`${what()} has none of the fingerprints that are trusted`));
     }
