@@ -26,4 +26,12 @@ test('every room and every file of lib has its place in the house', () => {
   }
 });
 
+test('every room of spec has its row', () => {
+  const rows = house.split('\n## Where the specs stand\n')[1]!.split('\n## ')[0]!;
+  for (const name of readdirSync(new URL('spec/', ROOT))) assert.ok(rows.includes(`\`${name}/\``), `${name} is missing`);
+  for (const name of readdirSync(new URL('spec/families/', ROOT))) {
+    assert.ok(rows.includes(`\`${/^[a-z]+/.exec(name)![0]}\``), `families/${name} is missing`);
+  }
+});
+
 test.run();
