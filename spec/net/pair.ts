@@ -1,6 +1,7 @@
 /**
  * A client and a server of ours on one simulated network, and what came of their handshake.
  */
+import * as assert from 'uvu/assert';
 import { DTLS_EVENT_CONNECTED, type DtlsHandler, type DtlsOptions } from '../../lib/index.js';
 import { RecordWalk } from '../../lib/record/records.js';
 import { Link, type LinkOptions, type Node } from '../support/link.js';
@@ -47,6 +48,24 @@ export function echoes({ link, client, server }: Pair): boolean {
   server.context.write('c', text('pong'));
   link.run();
   return server.reads.length === before[1] + 1 && client.reads.length === before[0] + 1;
+}
+
+/** Connects many sessions at once: all but one in 200 complete, nothing waits afterwards, and data goes where it is meant to. */
+export function connectsMany({ link, client, server }: Pair, sessions: number): void {
+  for (let i = 0; i < sessions; i++) client.context.connect(`s#${i}`);
+  link.run();
+  const complete = Array.from({ length: sessions }, (_, i) => i).filter(
+    (i) => client.context.getPeer(`s#${i}`)?.state === 'connected' && server.context.getPeer(`c#${i}`)?.state === 'connected',
+  );
+  assert.ok(complete.length >= 0.995 * sessions, `${complete.length} of ${sessions}`);
+  assert.is(client.context.stats().deadlines + server.context.stats().deadlines, 0);
+  link.options = { reorder: 0.5 };
+  for (const i of complete) client.context.write(`s#${i}`, text(`to s, path ${i}`));
+  for (const i of complete) server.context.write(`c#${i}`, text(`to c, path ${i}`));
+  link.run();
+  const received = (reads: typeof client.reads): string[] => reads.map(({ from, bytes }) => `${String(from)} ${new TextDecoder().decode(bytes)}`).sort();
+  assert.equal(received(server.reads), complete.map((i) => `c#${i} to s, path ${i}`).sort());
+  assert.equal(received(client.reads), complete.map((i) => `s#${i} to c, path ${i}`).sort());
 }
 
 /** What a node still keeps for handshakes: all zero when nothing is under way. */
