@@ -63,9 +63,9 @@ export function connectsMany({ link, client, server }: Pair, sessions: number): 
   for (const i of complete) client.context.write(`s#${i}`, text(`to s, path ${i}`));
   for (const i of complete) server.context.write(`c#${i}`, text(`to c, path ${i}`));
   link.run();
-  const received = (reads: typeof client.reads): string[] => reads.map(({ from, bytes }) => `${String(from)} ${new TextDecoder().decode(bytes)}`).sort();
-  assert.equal(received(server.reads), complete.map((i) => `c#${i} to s, path ${i}`).sort());
-  assert.equal(received(client.reads), complete.map((i) => `s#${i} to c, path ${i}`).sort());
+  const line = ({ from, bytes }: Node['reads'][number]): string => `${String(from)} ${new TextDecoder().decode(bytes)}`;
+  assert.equal(server.reads.map(line).sort(), complete.map((i) => `c#${i} to s, path ${i}`).sort());
+  assert.equal(client.reads.map(line).sort(), complete.map((i) => `s#${i} to c, path ${i}`).sort());
 }
 
 /** What a node still keeps for handshakes: all zero when nothing is under way. */
