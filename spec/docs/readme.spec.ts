@@ -75,6 +75,9 @@ test('the defaults of the limits are those of the code', () => {
       const number = Number(first.replaceAll('_', ''));
       const spoken = [number.toLocaleString('en-US'), `${number / 1000} s`, { maxRetransmits: '5 times', timeoutJitter: 'a tenth' }[name] ?? 'nowhere'];
       assert.ok(spoken.some((text) => value!.includes(text)), `${what}: ${name} is ${number}, not ${value}`);
+      const [, certified] = new RegExp(`CERTIFIED_LIMITS = .*${name}: ([\\d_]+)`).exec(config) ?? [];
+      const more = certified === undefined ? '' : `(${Number(certified.replaceAll('_', '')).toLocaleString('en-US')} with public keys)`;
+      assert.ok(value!.includes(more), `${what}: ${name} is ${more}, not ${value}`);
     }
   }
 });
