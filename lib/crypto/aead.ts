@@ -81,7 +81,8 @@ const FEW = 96;
 
 /** Copies `length` bytes without making a view where there are few. The ranges do not overlap, or start at the same place. */
 export function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {
-  if (length > FEW) to.set(start === 0 && length === from.length ? from : from.subarray(start, start + length), at);
+  // A Buffer's own `subarray` costs more than a plain view.
+  if (length > FEW) to.set(start === 0 && length === from.length ? from : new Uint8Array(from.buffer, from.byteOffset + start, length), at);
   else for (let i = 0; i < length; i++) to[at + i] = from[start + i]!;
 }
 

@@ -42,6 +42,9 @@ export class Blocks extends Workspace {
 /** Counter blocks, to be encrypted. Nothing secret. */
 const counters: Blocks = /* @__PURE__ */ new Blocks(2048);
 
+/** Word n: three bytes that count, n, behind a zero, as they stand in the last word of a counter block. */
+const counting: Workspace = /* @__PURE__ */ new Workspace(0);
+
 /** Keystream that was made for one record alone. All zero between calls. */
 const single: Workspace = /* @__PURE__ */ new Workspace(2048);
 
@@ -98,27 +101,32 @@ export const keystream: Keystream = /* @__PURE__ */ new Keystream();
 function layCounters({ nonceAt, flags, first: from }: CounterForm, nonce: Uint8Array, slot: number, length: number): void {
   const { bytes, words } = counters;
   const start = slot * length;
+  const count = length / BLOCK;
+  if (from + count > counting.words.length) extendCounting(from + count);
   // One of the two is overwritten by the nonce.
   bytes[start] = flags;
   bytes[start + 12] = 0;
   for (let i = 0; i < 8; i++) bytes[start + nonceAt + i] = nonce[i]!;
   putUint32(bytes, start + nonceAt + 8, getUint32(nonce, 8) + slot);
-  const last = bytes[start + 12]!;
+  for (let i = 13; i < BLOCK; i++) bytes[start + i] = 0;
   const first = start >> 2;
   const w0 = words[first]!;
   const w1 = words[first + 1]!;
   const w2 = words[first + 2]!;
-  for (let i = 0, counter = from; i < length; i += BLOCK, counter++) {
-    const at = start + i;
-    const word = at >> 2;
+  const w3 = words[first + 3]!;
+  for (let i = 0, word = first; i < count; i++, word += 4) {
     words[word] = w0;
     words[word + 1] = w1;
     words[word + 2] = w2;
-    bytes[at + 12] = last;
-    bytes[at + 13] = counter >>> 16;
-    bytes[at + 14] = counter >>> 8;
-    bytes[at + 15] = counter;
+    words[word + 3] = w3 | counting.words[from + i]!;
   }
+}
+
+/** Makes the table as long as `length` counters need. */
+function extendCounting(length: number): void {
+  counting.reserve(4 * length);
+  const { bytes, words } = counting;
+  for (let counter = 0; counter < words.length; counter++) putUint32(bytes, 4 * counter, counter);
 }
 
 /** XORs `count` words, a multiple of four, from `source[from…]` into `target[to…]`. */
