@@ -4,7 +4,7 @@
  * Law: an established peer never gives way to a newcomer; among half-open ones the oldest of the fullest address
  * does (the port is ignored, it costs an attacker nothing). No string is built per look-up.
  */
-import type { Session, SessionKey } from './events.js';
+import type { Session, SessionAddress, SessionKey } from './events.js';
 import { Line, type Placed } from './line.js';
 import type { Peer } from './peer.js';
 import { CanonicalSession, portKey } from './session.js';
@@ -24,6 +24,8 @@ export class Peers {
    * yet. Most ports have one peer: then it stands here itself, without a map of addresses, and one comparison tells.
    */
   readonly #byPort: Map<number, Peer | Map<string, Peer>> = new Map();
+  /** The peer of the last address that was asked for: datagrams come in bursts. */
+  #latest: Peer | null = null;
   readonly #byName: Map<string, Peer> = new Map();
   readonly #crowds: Map<string, Crowd> = new Map();
   /** Crowds by their size, so that the fullest is found at once. */
@@ -50,10 +52,13 @@ export class Peers {
     if (typeof session === 'string') return this.#byName.get(session);
     const own = CanonicalSession.peerOf(session);
     if (own !== null && own.table === this) return own;
+    const latest = this.#latest;
+    if (latest !== null && isAt(latest, session)) return latest;
     const at = this.#byPort.get(portKey(session));
-    if (at === undefined) return undefined;
-    if (at instanceof Map) return at.get(session.address);
-    return addressOf(at.session) === session.address ? at : undefined;
+    const peer = at instanceof Map ? at.get(session.address) : at;
+    if (peer === undefined || !isAt(peer, session)) return undefined;
+    this.#latest = peer;
+    return peer;
   }
 
   /**
@@ -109,6 +114,7 @@ export class Peers {
   remove(peer: Peer): void {
     const { session } = peer;
     if (this.find(session) !== peer) return;
+    this.#latest = null;
     if (typeof session === 'string') {
       this.#byName.delete(session);
     } else {
@@ -138,6 +144,12 @@ export class Peers {
     if (size > 0) (this.#bySize[size] ??= new Line()).join(crowd);
     while (this.#bySize.length > 0 && !(this.#bySize[this.#bySize.length - 1]?.size)) this.#bySize.pop();
   }
+}
+
+/** Whether a peer has this address. */
+function isAt(peer: Peer, session: SessionAddress): boolean {
+  const own = peer.session as CanonicalSession;
+  return portKey(own) === portKey(session) && own.address === session.address;
 }
 
 function addressOf(session: SessionKey | Session): string {

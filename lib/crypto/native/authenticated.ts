@@ -9,16 +9,13 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type CipherGCMTypes, type KeyObject } from 'node:crypto';
 import { wipe } from '../../wire/bytes.js';
 import { Views } from '../../wire/views.js';
-import { aeadAlgorithm, checkRecord, copyBytes, wipedError } from '../aead.js';
+import { aeadAlgorithm, checkRecord, wipedError } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName } from '../provider.js';
 
 export const TAG_LENGTH = 16;
 
 /** Shared and never written to: an object literal per record would be one allocation more. */
 const OPTIONS = { authTagLength: TAG_LENGTH };
-
-/** The tag of the record at hand: the platform copies it, and a view would cost more. */
-const tag: Uint8Array = /* @__PURE__ */ new Uint8Array(TAG_LENGTH);
 
 export class AuthenticatedCipher implements Aead {
   readonly tagLength: number = TAG_LENGTH;
@@ -54,10 +51,10 @@ export class AuthenticatedCipher implements Aead {
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
     const decipher = createDecipheriv(this.#name, key, nonce, OPTIONS);
-    copyBytes(tag, 0, sealed, start + length, TAG_LENGTH);
-    decipher.setAuthTag(tag);
+    const text = ciphertextOf(sealed, start, length);
+    decipher.setAuthTag(tagOf(sealed, start, length));
     if (aad.length > 0) decipher.setAAD(aad);
-    const plain = length > 0 ? decipher.update(ciphertextOf(sealed, start, length)) : null;
+    const plain = length > 0 ? decipher.update(text) : null;
     try {
       decipher.final();
     } catch {
@@ -93,12 +90,22 @@ const LEAD = 64;
 
 const copied: Uint8Array = /* @__PURE__ */ new Uint8Array(LEAD + MAX_COPIED);
 const ciphertexts: Views = /* @__PURE__ */ new Views(/* @__PURE__ */ copied.subarray(LEAD));
+/** The 16 bytes behind so many bytes of ciphertext. */
+const tags: (Uint8Array | undefined)[] = /* @__PURE__ */ new Array<undefined>(MAX_COPIED);
+
+const isCopied = (sealed: Uint8Array, start: number): boolean => sealed.length <= MAX_COPIED && start <= LEAD;
 
 /** The platform takes a view. One that is kept, of a copy, costs less than one that is made, of the datagram. */
 function ciphertextOf(sealed: Uint8Array, start: number, length: number): Uint8Array {
-  if (sealed.length > MAX_COPIED || start > LEAD) return new Uint8Array(sealed.buffer, sealed.byteOffset + start, length);
+  if (!isCopied(sealed, start)) return new Uint8Array(sealed.buffer, sealed.byteOffset + start, length);
   copied.set(sealed, LEAD - start);
   return ciphertexts.first(length);
+}
+
+/** The tag behind the ciphertext, which was asked for before. */
+function tagOf(sealed: Uint8Array, start: number, length: number): Uint8Array {
+  if (!isCopied(sealed, start)) return new Uint8Array(sealed.buffer, sealed.byteOffset + start + length, TAG_LENGTH);
+  return (tags[length] ??= copied.subarray(LEAD + length, LEAD + length + TAG_LENGTH));
 }
 
 /** The platform's cipher `name` as an AEAD. */
