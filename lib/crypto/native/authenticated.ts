@@ -1,6 +1,6 @@
 /**
  * The platform's own authenticated ciphers with 12-byte nonces and 16-byte tags, AES-GCM and ChaCha20-Poly1305: one
- * cipher object per record (they cannot be started anew), under a key object that is made at the first record.
+ * cipher object per record (they cannot be started anew), under a key object that is made at the second record.
  *
  * Law: `authTagLength` is always given (without it Node takes a GCM tag of 4 bytes). `update()` of a decipher yields
  * plaintext that nobody has verified: it stands in `out` only after `final()` has found the tag right, and is wiped
@@ -21,8 +21,9 @@ export class AuthenticatedCipher implements Aead {
   readonly tagLength: number = TAG_LENGTH;
   /** Node types both kinds of cipher alike; ChaCha20-Poly1305 takes the calls of GCM. */
   readonly #name: CipherGCMTypes;
-  /** Until the first record. */
+  /** Until the second record. */
   #bytes: Uint8Array | null;
+  #begun = false;
   #key: KeyObject | null = null;
 
   constructor(name: AeadName, key: Uint8Array) {
@@ -31,7 +32,7 @@ export class AuthenticatedCipher implements Aead {
   }
 
   seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
-    const key = this.key();
+    const key = this.#recordKey();
     const { length } = plain;
     checkRecord(out, at, length + TAG_LENGTH, nonce, aad);
     const cipher = createCipheriv(this.#name, key, nonce, OPTIONS);
@@ -46,7 +47,7 @@ export class AuthenticatedCipher implements Aead {
     out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
     start: number = 0, end: number = sealed.length,
   ): number {
-    const key = this.key();
+    const key = this.#recordKey();
     const length = end - start - TAG_LENGTH;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
@@ -72,7 +73,14 @@ export class AuthenticatedCipher implements Aead {
     this.#key = null;
   }
 
-  /** The key as the platform takes it. Throws once it is wiped. */
+  /** The key of a record. An object costs as much as it saves in two records: for the first, a handshake's only one, there is none. */
+  #recordKey(): KeyObject | Uint8Array {
+    if (this.#begun || this.#bytes === null) return this.key();
+    this.#begun = true;
+    return this.#bytes;
+  }
+
+  /** The key as an object. Throws once it is wiped. */
   protected key(): KeyObject {
     if (this.#key !== null) return this.#key;
     if (this.#bytes === null) throw wipedError();
