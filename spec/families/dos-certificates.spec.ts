@@ -9,9 +9,9 @@ import { AlertDescription, ALL_SUITES, HandshakeType, type DtlsHandler, type Dtl
 import { readClientHello, writeClientHello } from '../../lib/message/hello.js';
 import { readCertificateRequest, writeCertificate, writeCertificateRequest, type CertificateRequest } from '../../lib/message/certificate.js';
 import { writeEcdheClientKeyExchange } from '../../lib/message/keyexchange.js';
-import { Between, RECEIVERS, type Message } from '../flight/between.js';
-import { certifiedOptions, certifiedPair, CERTIFICATES_ONLY, chainOf, credentialOf, mintPadded } from '../net/certified.js';
-import { connected, echoes, handshake, NOTHING, remains } from '../net/pair.js';
+import { Between, RECEIVERS, type Message } from '../support/refragmenter.js';
+import { certifiedOptions, certifiedPair, CERTIFICATES_ONLY, chainOf, credentialOf, mintPadded } from '../support/certifiedpair.js';
+import { connected, echoes, handshake, NOTHING, remains } from '../support/pair.js';
 import { Link, type Node } from '../support/link.js';
 import { ScriptedPeer } from '../support/scripted.js';
 

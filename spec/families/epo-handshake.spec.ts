@@ -9,7 +9,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ContentType, HandshakeType, type Session } from '../../lib/index.js';
 import { MAX_SEQUENCE, writeRecordHeader } from '../../lib/record/header12.js';
-import { Bench, CHANGE_CIPHER_SPEC, ROLES, STAGES, UNDER_WAY } from '../flight/course.js';
+import { Bench, CHANGE_CIPHER_SPEC, ROLES, STAGES, UNDER_WAY } from '../support/course.js';
 import { IDENTITY, join, KEY } from '../support/rig.js';
 
 /** What may be held of records for epochs that have no keys yet, in records and bytes. */

@@ -9,7 +9,7 @@ import {
 } from '../../lib/index.js';
 import { MAX_SEQUENCE, writeRecordHeader } from '../../lib/record/header12.js';
 import { ContentType } from '../../lib/wire/registry.js';
-import { Bench, Course, ROLES, UNDER_WAY, type Role } from '../flight/course.js';
+import { Bench, Course, ROLES, UNDER_WAY, type Role } from '../support/course.js';
 import { Random } from '../support/random.js';
 import { equal, join, text } from '../support/rig.js';
 

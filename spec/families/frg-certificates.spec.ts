@@ -5,9 +5,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AlertDescription, DTLS_EVENT_TIMEOUT, HandshakeType } from '../../lib/index.js';
-import { Between, eachMessage, RECEIVERS, type Message, type Piece } from '../flight/between.js';
-import { CHAIN_BYTES } from '../net/certified.js';
-import { connected, handshake, NOTHING, remains } from '../net/pair.js';
+import { Between, eachMessage, RECEIVERS, type Message, type Piece } from '../support/refragmenter.js';
+import { CHAIN_BYTES } from '../support/certifiedpair.js';
+import { connected, handshake, NOTHING, remains } from '../support/pair.js';
 import { join } from '../support/rig.js';
 import { Random } from '../support/random.js';
 

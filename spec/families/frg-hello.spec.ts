@@ -5,7 +5,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HandshakeType } from '../../lib/index.js';
-import { Bench, ROLES, UNDER_WAY, type Course, type Upcoming } from '../flight/course.js';
+import { Bench, ROLES, UNDER_WAY, type Course, type Upcoming } from '../support/course.js';
 import { join } from '../support/rig.js';
 import { HONEST } from '../support/scripted.js';
 

@@ -5,7 +5,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AlertDescription, ContentType, HandshakeType } from '../../lib/index.js';
-import { Bench, CHANGE_CIPHER_SPEC, ROLES, STAGES, UNDER_WAY, type Course, type Role, type Stage } from '../flight/course.js';
+import { Bench, CHANGE_CIPHER_SPEC, ROLES, STAGES, UNDER_WAY, type Course, type Role, type Stage } from '../support/course.js';
 import { IDENTITY, join, KEY } from '../support/rig.js';
 
 /** What one handshake may hold: the promise for a half-open peer. */

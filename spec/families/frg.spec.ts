@@ -9,7 +9,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ContentType, HandshakeType } from '../../lib/index.js';
-import { Bench, CHANGE_CIPHER_SPEC, ROLES, STAGES, type Course, type CourseOptions, type Stage, type Upcoming } from '../flight/course.js';
+import { Bench, CHANGE_CIPHER_SPEC, ROLES, STAGES, type Course, type CourseOptions, type Stage, type Upcoming } from '../support/course.js';
 import { Random } from '../support/random.js';
 import { join, KEY, text } from '../support/rig.js';
 import { HONEST } from '../support/scripted.js';

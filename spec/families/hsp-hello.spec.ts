@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AlertDescription, HandshakeType, PSK_AES_128_CCM, PSK_AES_128_CCM_8, PSK_AES_128_GCM_SHA256 } from '../../lib/index.js';
 import { ExtensionType } from '../../lib/wire/registry.js';
-import { Bench, type Course, type CourseOptions } from '../flight/course.js';
+import { Bench, type Course, type CourseOptions } from '../support/course.js';
 import { join, text } from '../support/rig.js';
 import { HONEST } from '../support/scripted.js';
 

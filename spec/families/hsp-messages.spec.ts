@@ -6,7 +6,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AlertDescription, ContentType, HandshakeType } from '../../lib/index.js';
-import { Bench, CHANGE_CIPHER_SPEC, ROLES, UNDER_WAY } from '../flight/course.js';
+import { Bench, CHANGE_CIPHER_SPEC, ROLES, UNDER_WAY } from '../support/course.js';
 import { hex, join } from '../support/rig.js';
 
 const { decodeError, decryptError, unexpectedMessage } = AlertDescription;

@@ -9,7 +9,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AlertDescription, HandshakeType } from '../../lib/index.js';
-import { Bench, CHANGE_CIPHER_SPEC, ROLES, STAGES, type Course, type Role, type Upcoming } from '../flight/course.js';
+import { Bench, CHANGE_CIPHER_SPEC, ROLES, STAGES, type Course, type Role, type Upcoming } from '../support/course.js';
 import { lengthFields, lies, withLength, type LengthField } from '../support/lengthfields.js';
 import { HONEST } from '../support/scripted.js';
 

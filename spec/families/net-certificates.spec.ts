@@ -8,8 +8,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DTLS_EMSGSIZE, DTLS_EVENT_CONNECT, DTLS_EVENT_CONNECTED, DTLS_EVENT_TIMEOUT, type DtlsOptions } from '../../lib/index.js';
-import { certifiedPair } from '../net/certified.js';
-import { connectedAt, connectsMany, echoes, FULL, handshake, NOTHING, records, remains, type Pair } from '../net/pair.js';
+import { certifiedPair } from '../support/certifiedpair.js';
+import { connectedAt, connectsMany, echoes, FULL, handshake, NOTHING, records, remains, type Pair } from '../support/pair.js';
 import type { LinkOptions } from '../support/link.js';
 
 /** When both sides are connected without loss: three round trips of 100 ms. */

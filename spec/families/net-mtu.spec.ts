@@ -7,7 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DTLS_EMSGSIZE, type DtlsHandler, type DtlsOptions } from '../../lib/index.js';
 import { MIN_MTU } from '../../lib/engine/config.js';
-import { connectedAt, echoes, handshake, NOTHING, pair, remains, type Pair } from '../net/pair.js';
+import { connectedAt, echoes, handshake, NOTHING, pair, remains, type Pair } from '../support/pair.js';
 import { Link } from '../support/link.js';
 import { KEY } from '../support/rig.js';
 

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DTLS_EVENT_CONNECT, DTLS_EVENT_CONNECTED, DTLS_EVENT_TIMEOUT } from '../../lib/index.js';
 import { MIN_MTU } from '../../lib/engine/config.js';
-import { connected, connectedAt, echoes, handshake, NOTHING, pair, records, remains } from '../net/pair.js';
+import { connected, connectedAt, echoes, handshake, NOTHING, pair, records, remains } from '../support/pair.js';
 import type { Datagram } from '../support/link.js';
 import { CLIENT, equal, IDENTITY, join, KEY, Rig, SERVER, text } from '../support/rig.js';
 import { clientFlight, establish, establishClient, fetchCookie, ScriptedPeer, takeClientFlight, toServerFlight, toServerHelloDone } from '../support/scripted.js';

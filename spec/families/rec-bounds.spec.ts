@@ -10,7 +10,7 @@ import {
 } from '../../lib/index.js';
 import { MAX_CIPHERTEXT, MAX_PLAINTEXT, writeRecordHeader } from '../../lib/record/header12.js';
 import { ContentType } from '../../lib/wire/registry.js';
-import { Bench, ROLES, type Course } from '../flight/course.js';
+import { Bench, ROLES, type Course } from '../support/course.js';
 import { Random } from '../support/random.js';
 import { join, text } from '../support/rig.js';
 

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HandshakeType, type DropReason } from '../../lib/index.js';
 import { writeRecordHeader } from '../../lib/record/header12.js';
-import { Bench, ROLES, type Course } from '../flight/course.js';
+import { Bench, ROLES, type Course } from '../support/course.js';
 import { join, text } from '../support/rig.js';
 
 function raw(type: number, epoch: number, sequence: number, body: Uint8Array, length: number = body.length, version: number = 0xfefd): Uint8Array {

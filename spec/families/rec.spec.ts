@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { type Session } from '../../lib/index.js';
 import { writeRecordHeader } from '../../lib/record/header12.js';
 import { ContentType } from '../../lib/wire/registry.js';
-import { Bench, CHANGE_CIPHER_SPEC, ROLES, UNDER_WAY, type Course, type Role, type Stage } from '../flight/course.js';
+import { Bench, CHANGE_CIPHER_SPEC, ROLES, UNDER_WAY, type Course, type Role, type Stage } from '../support/course.js';
 import { Random } from '../support/random.js';
 import { hex, join, text } from '../support/rig.js';
 import { ScriptedPeer } from '../support/scripted.js';

@@ -12,7 +12,7 @@ import { Protection12 } from '../../lib/record/protect12.js';
 import { RecordWalk } from '../../lib/record/records.js';
 import { Random } from '../support/random.js';
 import { join } from '../support/rig.js';
-import { holds } from '../wire/checked.js';
+import { holds } from '../support/checked.js';
 
 const SMALLEST_MTU = 64;
 const CCS = -1;

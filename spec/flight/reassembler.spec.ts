@@ -10,7 +10,7 @@ import { PAGE_BYTES, Reassembler } from '../../lib/flight/reassembler.js';
 import { Fragment, writeHandshakeHeader } from '../../lib/message/handshake.js';
 import { Random } from '../support/random.js';
 import { equal } from '../support/rig.js';
-import { holds } from '../wire/checked.js';
+import { holds } from '../support/checked.js';
 
 interface Piece {
   readonly messageSeq: number;

@@ -8,7 +8,7 @@ import { LocalError, nobleProvider } from '../../lib/index.js';
 import { retransmitDelay } from '../../lib/flight/timers.js';
 import { Transcript } from '../../lib/flight/transcript.js';
 import { hex, join } from '../support/rig.js';
-import { holds } from '../wire/checked.js';
+import { holds } from '../support/checked.js';
 
 const RFC = { initialTimeoutMs: 1000, maxTimeoutMs: 60_000, timeoutJitter: 0 };
 

@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { PeerError } from '../../lib/wire/errors.js';
 import { AlertDescription } from '../../lib/wire/registry.js';
 import { join } from '../support/rig.js';
-import { holds } from '../wire/checked.js';
+import { holds } from '../support/checked.js';
 import { CODECS, type Codec } from './codecs.js';
 
 /** The value, or the error that it must be. */

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { isAlert } from '../../lib/message/alert.js';
 import { Fragment, HANDSHAKE_HEADER, writeHandshakeHeader } from '../../lib/message/handshake.js';
 import { hex, join } from '../support/rig.js';
-import { holds } from '../wire/checked.js';
+import { holds } from '../support/checked.js';
 
 interface Fields {
   readonly type: number;

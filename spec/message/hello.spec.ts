@@ -11,7 +11,7 @@ import { Reader } from '../../lib/wire/reader.js';
 import { AlertDescription } from '../../lib/wire/registry.js';
 import { Writer } from '../../lib/wire/writer.js';
 import { hex, join } from '../support/rig.js';
-import { holds } from '../wire/checked.js';
+import { holds } from '../support/checked.js';
 import { CODECS, extensions } from './codecs.js';
 
 const HELLO: ClientHello = {

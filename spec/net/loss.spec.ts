@@ -8,7 +8,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Link } from '../support/link.js';
-import { connected, connectedAt, connectsMany, echoes, FULL, handshake, NOTHING, pair, remains } from './pair.js';
+import { connected, connectedAt, connectsMany, echoes, FULL, handshake, NOTHING, pair, remains } from '../support/pair.js';
 
 /** Datagrams of a handshake without loss. */
 const BASELINE = 6;

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_CIPHERTEXT, RECORD_HEADER, writeRecordHeader } from '../../lib/record/header12.js';
 import { RecordWalk } from '../../lib/record/records.js';
-import { holds } from '../wire/checked.js';
+import { holds } from '../support/checked.js';
 
 interface Cut {
   readonly type: number;

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_SEQUENCE } from '../../lib/record/header12.js';
 import { ReplayWindow } from '../../lib/record/replay.js';
-import { holds } from '../wire/checked.js';
+import { holds } from '../support/checked.js';
 
 const WIDTH = 64;
 

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import {
   ascii, concat, copyOf, equalBytes, getUint16, getUint24, getUint32, getUint48, putUint16, putUint24, putUint32, putUint48, wipe,
 } from '../../lib/wire/bytes.js';
-import { holds } from './checked.js';
+import { holds } from '../support/checked.js';
 
 const WIDTHS = [
   { bits: 16, get: getUint16, put: putUint16 },

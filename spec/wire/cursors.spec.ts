@@ -8,7 +8,7 @@ import { LocalError, PeerError } from '../../lib/wire/errors.js';
 import { Reader } from '../../lib/wire/reader.js';
 import { AlertDescription } from '../../lib/wire/registry.js';
 import { Writer } from '../../lib/wire/writer.js';
-import { holds } from './checked.js';
+import { holds } from '../support/checked.js';
 
 type Field =
   | { readonly kind: 'uint8' | 'uint16' | 'uint24' | 'uint32'; readonly value: number }

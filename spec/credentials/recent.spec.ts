@@ -6,8 +6,8 @@ import * as assert from 'uvu/assert';
 import { RecentCertificates } from '../../lib/credentials/recent.js';
 import { trustStore } from '../../lib/credentials/trust.js';
 import { CertificateType } from '../../lib/handshake/authenticate.js';
-import { NOW, dnsName, integer, keyPair, mintAuthority, mintServer, uriName } from './support/mint.js';
-import { testProvider } from './support/provider.js';
+import { NOW, dnsName, integer, keyPair, mintAuthority, mintServer, uriName } from '../x509/support/mint.js';
+import { testProvider } from '../x509/support/provider.js';
 
 const root = mintAuthority('Root');
 const NAMES = [dnsName('a.example')];

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Deadlines, type Waiting } from '../../lib/engine/deadlines.js';
 import { Random } from '../support/random.js';
-import { holds } from '../wire/checked.js';
+import { holds } from '../support/checked.js';
 
 interface Item extends Waiting {
   readonly name: number;

@@ -4,8 +4,8 @@
 import * as assert from 'uvu/assert';
 import { DTLS_EVENT_CONNECTED, type DtlsHandler, type DtlsOptions } from '../../lib/index.js';
 import { RecordWalk } from '../../lib/record/records.js';
-import { Link, type LinkOptions, type Node } from '../support/link.js';
-import { text } from '../support/rig.js';
+import { Link, type LinkOptions, type Node } from './link.js';
+import { text } from './rig.js';
 
 export interface Pair {
   readonly link: Link;

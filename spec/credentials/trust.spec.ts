@@ -6,9 +6,9 @@ import { composeProvider } from '../../lib/crypto/provider.js';
 import { trustEverything, trustStore, type TrustOptions } from '../../lib/credentials/trust.js';
 import { CertificateType } from '../../lib/handshake/authenticate.js';
 import { LocalError } from '../../lib/wire/errors.js';
-import { DAY, NOW, bits, dnsName, hex, integer, keyPair, mintAuthority, mintServer, oid, pem, sequence, tlv } from './support/mint.js';
-import { derOf, judge, verdictOf, type Setting } from './support/judge.js';
-import { testProvider } from './support/provider.js';
+import { DAY, NOW, bits, dnsName, hex, integer, keyPair, mintAuthority, mintServer, oid, pem, sequence, tlv } from '../x509/support/mint.js';
+import { derOf, judge, verdictOf, type Setting } from '../x509/support/judge.js';
+import { testProvider } from '../x509/support/provider.js';
 
 const root = mintAuthority('Root');
 const { rawKey } = CertificateType;

@@ -8,10 +8,10 @@ import * as assert from 'uvu/assert';
 import { ContentType, HandshakeType, type DtlsHandler, type DtlsOptions } from '../../lib/index.js';
 import { Fragment } from '../../lib/message/handshake.js';
 import { RecordWalk } from '../../lib/record/records.js';
-import { certifiedPair } from '../net/certified.js';
-import { connected, echoes, NOTHING, remains, type Pair } from '../net/pair.js';
-import type { Node } from '../support/link.js';
-import { ScriptedPeer, type MessageOptions } from '../support/scripted.js';
+import { certifiedPair } from './certifiedpair.js';
+import { connected, echoes, NOTHING, remains, type Pair } from './pair.js';
+import type { Node } from './link.js';
+import { ScriptedPeer, type MessageOptions } from './scripted.js';
 
 /** A handshake message in the clear. */
 export interface Message {

@@ -14,8 +14,8 @@ import {
 import { readHelloVerifyRequest, writeHelloVerifyRequest, writeServerHello, type ClientHello, type ServerHello } from '../../lib/message/hello.js';
 import { writePskClientKeyExchange, writePskServerKeyExchange } from '../../lib/message/keyexchange.js';
 import { ContentType, HandshakeType, ProtocolVersion } from '../../lib/wire/registry.js';
-import { Rig, text } from '../support/rig.js';
-import { HONEST, ScriptedPeer, takeClientFlight, takeServerFlight, type MessageOptions, type ScriptedOptions } from '../support/scripted.js';
+import { Rig, text } from './rig.js';
+import { HONEST, ScriptedPeer, takeClientFlight, takeServerFlight, type MessageOptions, type ScriptedOptions } from './scripted.js';
 
 export type Role = 'client' | 'server';
 

@@ -7,8 +7,8 @@ import { nativeProvider } from '../../lib/crypto/native/index.js';
 import { composeProvider, type Provider } from '../../lib/crypto/provider.js';
 import { CertificateType } from '../../lib/handshake/authenticate.js';
 import { LocalError } from '../../lib/wire/errors.js';
-import { dnsName, hex, keyPair, keyUsage, mintAuthority, mintServer, pem, subjectAltName, type KeyPair } from './support/mint.js';
-import { testProvider } from './support/provider.js';
+import { dnsName, hex, keyPair, keyUsage, mintAuthority, mintServer, pem, subjectAltName, type KeyPair } from '../x509/support/mint.js';
+import { testProvider } from '../x509/support/provider.js';
 
 const root = mintAuthority('Root');
 const middle = mintAuthority('Middle', { issuer: root });

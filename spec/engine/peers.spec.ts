@@ -9,7 +9,7 @@ import type { Parameters } from '../../lib/engine/config.js';
 import { Peer } from '../../lib/engine/peer.js';
 import { Peers } from '../../lib/engine/peers.js';
 import { canonical } from '../../lib/engine/session.js';
-import { holds } from '../wire/checked.js';
+import { holds } from '../support/checked.js';
 
 const parameters = { mtu: 1232 } as Parameters;
 const newPeer = (session: Session): Peer => new Peer(canonical(session), parameters);

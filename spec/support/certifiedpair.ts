@@ -12,7 +12,7 @@ import { nativeProvider } from '../../lib/crypto/native/index.js';
 import type { Credential, Trust } from '../../lib/handshake/authenticate.js';
 import type { DtlsHandler, DtlsOptions } from '../../lib/index.js';
 import { ECDHE_ECDSA_AES_128_GCM_SHA256 } from '../../lib/suites/certificate.js';
-import { Link, type LinkOptions } from '../support/link.js';
+import { Link, type LinkOptions } from './link.js';
 import {
   basicConstraints, CLIENT_AUTH, dnsName, extendedKeyUsage, extension, keyUsage, mint, mintAuthority, NOW, octets, SERVER_AUTH,
   subjectAltName, type Design, type Minted,
