@@ -14,7 +14,7 @@ import type { HandshakeParameters } from '../handshake/negotiate.js';
 import { startClient } from '../handshake12/client.js';
 import { Handshake12, type KeyExchange12, type Table12 } from '../handshake12/handshake.js';
 import { tablesOf } from '../handshake12/states.js';
-import { EMPTY, wipe } from '../wire/bytes.js';
+import { EMPTY, latin1, wipe } from '../wire/bytes.js';
 import { DtlsError, LocalError, PeerError } from '../wire/errors.js';
 import { AlertDescription, AlertLevel } from '../wire/registry.js';
 import { Association } from './association.js';
@@ -267,8 +267,4 @@ export class Engine {
 /** Something that is no error of ours was thrown below: a bug, or a callback's. Fails closed. */
 function internal(cause: unknown): LocalError {
   return new LocalError('ERR_DTLS_INTERNAL', 'the handshake failed on our side', AlertDescription.internalError, cause);
-}
-
-function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }

@@ -2,7 +2,7 @@
  * Bodies of the extensions that public-key handshakes speak with: supported_groups, ec_point_formats (RFC 8422 §5.1),
  * signature_algorithms (RFC 5246 §7.4.1.4.1), server_name (RFC 6066 §3), certificate types (RFC 7250 §4).
  */
-import { ascii } from '../wire/bytes.js';
+import { ascii, latin1 } from '../wire/bytes.js';
 import { decodeError } from '../wire/errors.js';
 import { Reader } from '../wire/reader.js';
 import { Writer } from '../wire/writer.js';
@@ -47,7 +47,7 @@ export function readServerName(body: Uint8Array): string | null {
     if (name !== null) throw decodeError('server_name holds two host names');
     // A host name is ASCII without control characters (RFC 6066 §3: A-labels); NUL and the like would lie to whoever compares.
     if (bytes.length > 255 || !bytes.every((byte) => byte > 0x20 && byte < 0x7f)) throw decodeError('server_name is no host name');
-    name = String.fromCharCode(...bytes).toLowerCase();
+    name = latin1(bytes).toLowerCase();
   }
   return name;
 }

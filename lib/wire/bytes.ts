@@ -1,7 +1,7 @@
 /**
  * Byte arithmetic on plain `Uint8Array`: big-endian numbers, constant-time comparison, wiping.
  *
- * Law: nothing here allocates except `concat` and `copyOf`; nothing here knows a protocol.
+ * Law: nothing here allocates except `concat`, `copyOf` and what turns text to bytes and back; nothing here knows a protocol.
  * 48-bit sequence numbers are doubles (exact up to 2^53): a BigInt would cost 24 bytes a record.
  */
 
@@ -97,4 +97,17 @@ export function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
+}
+
+/** Arguments of one call: an engine takes many, and not any number. */
+const CALL = 4096;
+
+/** One character a byte: a string that is equal for equal bytes, to look things up by, and ASCII as it is. */
+export function latin1(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += CALL) {
+    const part = bytes.length <= CALL ? bytes : bytes.subarray(at, at + CALL);
+    text += String.fromCharCode.apply(null, part as unknown as number[]);
+  }
+  return text;
 }

@@ -7,12 +7,11 @@
  * Where a list of an authority was given and none of them counts, the certificate is not believed: silence is no proof.
  */
 import type { Provider } from '../crypto/provider.js';
-import { copyOf, equalBytes } from '../wire/bytes.js';
+import { copyOf, equalBytes, latin1 } from '../wire/bytes.js';
 import { DerReader, Tag, checkDer, contextTag, enterDer } from '../wire/der.js';
 import { decodeError } from '../wire/errors.js';
 import { AlertDescription } from '../wire/registry.js';
 import { readSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.js';
-import { byteKey } from './bytekey.js';
 import { describeCertificate, type Certificate } from './certificate.js';
 import { dayOf, outOfDate } from './dates.js';
 import { checkName, spokenName } from './distinguished.js';
@@ -31,7 +30,7 @@ export interface RevocationList {
   readonly issuer: Uint8Array;
   readonly thisUpdate: number;
   readonly nextUpdate: number;
-  /** When each serial number (as `byteKey`) was revoked. */
+  /** When each serial number (as `latin1`) was revoked. */
   readonly revoked: ReadonlyMap<string, number>;
 }
 
@@ -67,7 +66,7 @@ export function parseRevocationList(der: Uint8Array): RevocationList {
 function readEntries(list: DerReader, revoked: Map<string, number>): void {
   while (list.left > 0) {
     const entry = list.enter(Tag.sequence);
-    const serial = byteKey(entry.unsigned());
+    const serial = latin1(entry.unsigned());
     const date = entry.time();
     if (entry.isNext(Tag.sequence)) refuseCritical(entry.enter(Tag.sequence));
     entry.expectEnd('an entry of a revocation list');
@@ -93,21 +92,21 @@ export class RevocationLists {
   constructor(lists: readonly RevocationList[], everywhere: boolean) {
     this.#everywhere = everywhere;
     for (const list of lists) {
-      const key = byteKey(list.issuer);
+      const key = latin1(list.issuer);
       this.#byIssuer.set(key, [...(this.#byIssuer.get(key) ?? []), list]);
     }
   }
 
   /** Whether `certificate`, which `issuer` signed, is revoked or may be; null if it is known not to be. */
   check(certificate: Certificate, issuer: Certificate, now: number, provider: Provider): Fault | null {
-    const lists = this.#byIssuer.get(byteKey(certificate.issuer)) ?? [];
+    const lists = this.#byIssuer.get(latin1(certificate.issuer)) ?? [];
     const what = `certificate of ${describeCertificate(certificate)}`;
     const whose = `revocation list of ${spokenName(certificate.issuer)}`;
     let unknown = lists.length === 0 && this.#everywhere ? `there is no ${whose}` : null;
     let known = false;
     for (const list of lists) {
       const problem = this.#signatureProblem(list, issuer, provider);
-      const revokedAt = problem === null ? list.revoked.get(byteKey(certificate.serial)) : undefined;
+      const revokedAt = problem === null ? list.revoked.get(latin1(certificate.serial)) : undefined;
       if (revokedAt !== undefined) {
         return { alert: AlertDescription.certificateRevoked, reason: `${what} was revoked on ${dayOf(revokedAt)}` };
       }

@@ -4,8 +4,7 @@
  * Law: work is linear in what was sent. An intermediate from which names lead to no authority is never a candidate, and
  * those from which they lead there sooner come first (RFC 4158 has more such hints; this one costs least).
  */
-import { equalBytes } from '../wire/bytes.js';
-import { byteKey } from './bytekey.js';
+import { equalBytes, latin1 } from '../wire/bytes.js';
 import type { Certificate } from './certificate.js';
 
 /** Who is believed. */
@@ -18,20 +17,20 @@ export class Authorities {
     const names = new Map<string, Uint8Array>();
     for (const certificate of certificates) {
       const { subject, issuer, extensions } = certificate;
-      const key = byteKey(subject);
+      const key = latin1(subject);
       const known = this.#byName.get(key);
       if (known === undefined) this.#byName.set(key, [certificate]);
       else known.push(certificate);
       names.set(key, subject);
       // A leaf that is itself believed: its owner goes by the names above it.
-      if (extensions.basicConstraints?.ca !== true) names.set(byteKey(issuer), issuer);
+      if (extensions.basicConstraints?.ca !== true) names.set(latin1(issuer), issuer);
     }
     this.names = [...names.values()];
   }
 
   /** Those with this name. */
   named(name: Uint8Array): readonly Certificate[] {
-    return this.#byName.get(byteKey(name)) ?? [];
+    return this.#byName.get(latin1(name)) ?? [];
   }
 
   /** Whether this very certificate was given. */
@@ -58,7 +57,7 @@ export class Graph {
     while (frontier.length > 0) {
       const next: Certificate[] = [];
       for (const certificate of frontier) {
-        const name = byteKey(certificate.subject);
+        const name = latin1(certificate.subject);
         const known = this.#near.get(name);
         if (known === undefined) this.#near.set(name, [certificate]);
         else known.push(certificate);
@@ -67,12 +66,12 @@ export class Graph {
       }
       frontier = next;
     }
-    for (const certificate of [...byIssuer.values()].flat()) this.#far.set(byteKey(certificate.subject), certificate);
+    for (const certificate of [...byIssuer.values()].flat()) this.#far.set(latin1(certificate.subject), certificate);
   }
 
   /** Those with this name from which names lead to an authority. */
   named(name: Uint8Array): readonly Certificate[] {
-    return this.#near.get(byteKey(name)) ?? [];
+    return this.#near.get(latin1(name)) ?? [];
   }
 
   /** How far up names lead from `leaf` where they lead to no authority: the last certificate on the way. */
@@ -80,7 +79,7 @@ export class Graph {
     const passed = new Set([leaf]);
     let last = leaf;
     for (;;) {
-      const above = this.#far.get(byteKey(last.issuer));
+      const above = this.#far.get(latin1(last.issuer));
       if (above === undefined || passed.has(above)) return last;
       passed.add(above);
       last = above;
@@ -92,7 +91,7 @@ export class Graph {
 function grouped(certificates: readonly Certificate[]): Map<string, Certificate[]> {
   const found = new Map<string, Certificate[]>();
   for (const certificate of certificates) {
-    const name = byteKey(certificate.issuer);
+    const name = latin1(certificate.issuer);
     const known = found.get(name);
     if (known === undefined) found.set(name, [certificate]);
     else known.push(certificate);
@@ -104,7 +103,7 @@ function grouped(certificates: readonly Certificate[]): Map<string, Certificate[
 function unique(certificates: readonly Certificate[]): Certificate[] {
   const seen = new Map<string, Certificate>();
   return certificates.filter((certificate) => {
-    const end = byteKey(certificate.der.subarray(-16));
+    const end = latin1(certificate.der.subarray(-16));
     const like = seen.get(end);
     if (like === undefined) seen.set(end, certificate);
     return like === undefined || !equalBytes(like.der, certificate.der);

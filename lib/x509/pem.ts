@@ -5,7 +5,7 @@
  * of the blocks is allowed (RFC 7468 §5.2 has explanations there), but a source without any block is an error. No error
  * repeats what a block holds.
  */
-import { ascii } from '../wire/bytes.js';
+import { ascii, latin1 } from '../wire/bytes.js';
 import { isDerSequence } from '../wire/der.js';
 import { decodeError } from '../wire/errors.js';
 import { shown, unsupported } from './faults.js';
@@ -55,9 +55,7 @@ export function readBlocks(source: PemSource, label: string): PemBlock[] {
   if (typeof source === 'string') return readPem(source);
   if (isDerSequence(source)) return [{ label, der: source }];
   if (source[0] === 0x30 && source[1] !== undefined && source[1] >= 0x80) throw decodeError('it looks like DER and is cut off or has bytes too many');
-  let text = '';
-  for (const byte of source) text += String.fromCharCode(byte);
-  return readPem(text.replace(/^\u00ef\u00bb\u00bf/, ''));
+  return readPem(latin1(source).replace(/^\u00ef\u00bb\u00bf/, ''));
 }
 
 /** A line of a block without its white space. */

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  ascii, concat, copyOf, equalBytes, getUint16, getUint24, getUint32, getUint48, putUint16, putUint24, putUint32, putUint48, wipe,
+  ascii, concat, copyOf, equalBytes, getUint16, getUint24, getUint32, getUint48, latin1, putUint16, putUint24, putUint32, putUint48, wipe,
 } from '../../lib/wire/bytes.js';
 import { holds } from '../support/checked.js';
 
@@ -65,6 +65,14 @@ test('concat and copyOf own what they return, and wipe leaves zeros', () => {
   wipe(null);
   wipe(undefined);
   assert.equal([...ascii('PSK')], [0x50, 0x53, 0x4b]);
+});
+
+test('bytes as text have one character each, however many there are, and are ASCII where they were', () => {
+  for (const length of [0, 1, 4095, 4096, 4097, 300_000]) {
+    const bytes = Uint8Array.from({ length }, (_, index) => (index * 7) & 0xff);
+    assert.is(latin1(bytes), Buffer.from(bytes).toString('latin1'), String(length));
+  }
+  assert.is(latin1(ascii('master secret')), 'master secret');
 });
 
 test.run();
