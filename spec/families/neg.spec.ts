@@ -1,5 +1,5 @@
 /**
- * NEG, negotiation with pre-shared keys and without resumption: old versions, a man in the middle who edits the
+ * NEG, negotiation with pre-shared keys; no session is resumed: old versions, a man in the middle who edits the
  * hellos, renegotiation_info in a first handshake, suites that must not be (RFC 5246 §7.4.1, RFC 5746, RFC 7627).
  */
 import { test } from 'uvu';
@@ -149,6 +149,25 @@ test('NEG-09 renegotiation_info in a first ServerHello must be empty, and be the
 test('NEG-03 extended_master_secret with a body is refused in either hello', () => {
   expectRefused(greet({ extensions: withExtension(23, Uint8Array.of(0)) }), 47);
   expectRefusal(answer({ extensions: withExtension(23, Uint8Array.of(0)) }), 47);
+});
+
+/** A session that a client wants to go on with; none is kept here. */
+const SESSION_ID = new Uint8Array(32).fill(0x5e);
+
+test('NEG-04 a ClientHello that asks for a session without extended_master_secret is refused with handshake_failure', () => {
+  expectRefused(greet({ sessionId: SESSION_ID, extensions: without(HONEST, 23) }), 40);
+});
+
+test('NEG-05 a ClientHello that asks for a session, whatever it was made with, is answered with a full handshake', () => {
+  for (const forceExtendedMasterSecret of [true, false]) {
+    const { code, rig, peer } = greet({ sessionId: SESSION_ID }, { forceExtendedMasterSecret });
+    assert.is(code, 0);
+    takeServerFlight(peer, rig.takeSent());
+    // An empty session_id: not resumed, and nothing to resume later (RFC 5246 §7.4.1.3).
+    assert.is(readServerHello(peer.latest(2).body).sessionId.length, 0);
+    rig.feed(CLIENT, join(...clientFlight(peer)));
+    assert.ok(isConnected(rig) && rig.context.getPeer(CLIENT)!.extendedMasterSecret);
+  }
 });
 
 test('NEG-11 suites without encryption, authentication or forward life are refused, after the cookie only', () => {
