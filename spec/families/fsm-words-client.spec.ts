@@ -84,7 +84,6 @@ interface Setting {
 const EVERY_SETTING: readonly Setting[] = KINDS.flatMap((kind) => MANNERS.flatMap((manner) =>
   (kind === 'rawKey' ? [true, false] : [true]).map((extendedMasterSecret) => ({ kind, manner, extendedMasterSecret, depth: extendedMasterSecret ? 6 : 5 }))));
 const SOME: readonly Setting[] = [
-  { kind: 'rawKey', manner: 'strict', extendedMasterSecret: true, depth: 6 },
   { kind: 'rawKey', manner: 'cunning', extendedMasterSecret: true, depth: 6 },
   { kind: 'x509', manner: 'cunning', extendedMasterSecret: true, depth: 5 },
 ];

@@ -71,7 +71,6 @@ const EVERY_SETTING: readonly Setting[] = KINDS.flatMap((kind) => (['require', '
     return { kind, clientAuthentication, manner, extendedMasterSecret, depth };
   }))));
 const SOME: readonly Setting[] = [
-  { kind: 'rawKey', clientAuthentication: 'require', manner: 'strict', extendedMasterSecret: true, depth: 6 },
   { kind: 'rawKey', clientAuthentication: 'require', manner: 'cunning', extendedMasterSecret: true, depth: 6 },
   { kind: 'rawKey', clientAuthentication: 'request', manner: 'cunning', extendedMasterSecret: true, depth: 5 },
   { kind: 'rawKey', clientAuthentication: 'none', manner: 'cunning', extendedMasterSecret: true, depth: 5 },

@@ -1,9 +1,9 @@
 /**
- * Every size of a record up to 600 bytes and those around every larger threshold, against the slow twins, with nonces as a
+ * Every size of a record up to 320 bytes and those around every larger threshold, against the slow twins, with nonces as a
  * connection has them: in sequence, with gaps, repeated, swapped, and with forged records among the true ones.
  *
  * Law: wherever an implementation changes its ways with the size or foresees the next nonce, both sides of that place
- * are here. Anything that is decided below 600 bytes is covered without naming it.
+ * are here. Anything that is decided below 320 bytes is covered without naming it.
  */
 import type { Aead, AeadAlgorithm, AeadName, Provider } from '../../lib/crypto/provider.js';
 import { slowSeal } from '../reference/aead.js';
@@ -11,7 +11,7 @@ import { opens, refuses, sealedBy } from './aead.js';
 import { pattern, sameBytes, type Check } from './check.js';
 
 /** Up to here every size. */
-const EVERY = 600;
+const EVERY = 320;
 
 /**
  * Beyond: what keystream is kept ahead for (1,024 bytes with the block of the tag), what workspaces start with (2,048, with
