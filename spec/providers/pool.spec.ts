@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Pool, type Pooled } from '../../lib/crypto/native/pool.js';
+import { nativeProvider } from '../../lib/crypto/native/index.js';
+import { Pool, busyKeys, type Pooled } from '../../lib/crypto/native/pool.js';
 
 class Member implements Pooled {
   recent = true;
@@ -76,6 +77,23 @@ test('a pool stays whole through a thousand random steps', () => {
     assert.is(inside().length, pool.size);
     assert.ok(pool.size <= 8);
     assert.equal(inside().map(({ slot }) => slot).sort((x, y) => x - y), Array.from({ length: pool.size }, (_, slot) => slot));
+  }
+});
+
+test('forged records make no key busy, however many there are; authentic ones do', () => {
+  for (const name of ['aes-128-ccm-8', 'aes-128-gcm'] as const) {
+    const aead = nativeProvider.aeads[name]!.create(new Uint8Array(16).fill(3));
+    const other = nativeProvider.aeads[name]!.create(new Uint8Array(16).fill(4));
+    const [nonce, aad, out] = [new Uint8Array(12), new Uint8Array(13), new Uint8Array(64)];
+    const sealed = (by: typeof aead): Uint8Array => out.slice(0, by.seal(out, 0, nonce, aad, new Uint8Array(20)));
+    const forged = sealed(other);
+    const before = busyKeys.size;
+    for (let i = 0; i < 20; i++) assert.is(aead.open(out, 0, nonce, aad, forged), -1);
+    assert.is(busyKeys.size, before, name);
+    for (let i = 0; i < 20; i++) assert.is(aead.open(out, 0, nonce, aad, sealed(aead)), 20);
+    assert.is(busyKeys.size, before + 1, name);
+    aead.wipe();
+    other.wipe();
   }
 });
 

@@ -60,7 +60,7 @@ class NativeCcm implements Aead, Pooled {
     const { length } = plain;
     checkRecord(out, at, length + this.tagLength, nonce, aad);
     const ciphers = this.#takeCiphers(length, aad.length);
-    if (ciphers === null) return sealOnce(this.#key!, this.tagLength, out, at, nonce, aad, plain);
+    if (ciphers === null) return this.#begin(sealOnce(this.#key!, this.tagLength, out, at, nonce, aad, plain));
     const payload = loadMac(ciphers.chain, nonce, aad, plain, 0, length, this.tagLength);
     const size = wholeBlocks(length);
     try {
@@ -85,7 +85,7 @@ class NativeCcm implements Aead, Pooled {
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
     const ciphers = this.#takeCiphers(length, aad.length);
-    if (ciphers === null) return openOnce(this.#key!, this.tagLength, out, at, nonce, aad, sealed, start, end);
+    if (ciphers === null) return this.#begin(openOnce(this.#key!, this.tagLength, out, at, nonce, aad, sealed, start, end));
     const payload = loadMac(ciphers.chain, nonce, aad, sealed, start, length, this.tagLength);
     const size = wholeBlocks(length);
     try {
@@ -131,8 +131,13 @@ class NativeCcm implements Aead, Pooled {
     if (ciphers !== null) return ciphers;
     if (this.#key === null) throw wipedError();
     if (!hasCcm || this.#begun || length === 0 || aadLength === 0) return this.#makeCiphers(this.#key);
-    this.#begun = true;
     return null;
+  }
+
+  /** Only a record that was sealed, or proved authentic, begins: who forges records makes no key busy. */
+  #begin(result: number): number {
+    if (result >= 0) this.#begun = true;
+    return result;
   }
 
   #makeCiphers(key: Uint8Array): Ciphers {

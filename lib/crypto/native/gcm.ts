@@ -55,7 +55,7 @@ class NativeGcm extends AuthenticatedCipher implements Pooled {
   override seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
     const { length } = plain;
     const busy = this.#busyFor(length, aad.length);
-    if (busy === null) return super.seal(out, at, nonce, aad, plain);
+    if (busy === null) return this.#count(super.seal(out, at, nonce, aad, plain), length);
     checkRecord(out, at, length + TAG_LENGTH, nonce, aad);
     const payload = wholeBlocks(aad.length);
     const size = wholeBlocks(length);
@@ -80,7 +80,7 @@ class NativeGcm extends AuthenticatedCipher implements Pooled {
   ): number {
     const length = end - start - TAG_LENGTH;
     const busy = this.#busyFor(length, aad.length);
-    if (busy === null) return super.open(out, at, nonce, aad, sealed, start, end);
+    if (busy === null) return this.#count(super.open(out, at, nonce, aad, sealed, start, end), length);
     checkRecord(out, at, length, nonce, aad);
     const payload = wholeBlocks(aad.length);
     const size = wholeBlocks(length);
@@ -118,8 +118,14 @@ class NativeGcm extends AuthenticatedCipher implements Pooled {
   #busyFor(length: number, aadLength: number): Busy | null {
     if (length < 0 || length > MAX_SHORT || aadLength > MAX_SHORT_AAD) return null;
     this.recent = true;
-    if (this.#busy === null && ++this.#records > BUSY_AFTER) this.#busy = this.#getReady(this.key());
+    if (this.#busy === null && this.#records >= BUSY_AFTER) this.#busy = this.#getReady(this.key());
     return this.#busy;
+  }
+
+  /** Only what was sealed, or proved authentic, makes a key busy: who forges records makes no key busy. */
+  #count(result: number, length: number): number {
+    if (result >= 0 && length <= MAX_SHORT) this.#records++;
+    return result;
   }
 
   #getReady(key: KeyObject): Busy {
