@@ -20,6 +20,16 @@ export const CoapType = { confirmable: 0, nonConfirmable: 1, acknowledgement: 2,
 /** RFC 7252 §12.1: class · 32 + detail. */
 export const CoapCode = { empty: 0, get: 1, content: 0x45, notFound: 0x84, methodNotAllowed: 0x85 } as const;
 
+/** The request that the scenes with libcoap send. */
+export const GET_TIME: CoapMessage = {
+  type: CoapType.confirmable,
+  code: CoapCode.get,
+  id: 0x1234,
+  token: Uint8Array.of(7, 8, 9),
+  path: ['time'],
+  payload: new Uint8Array(0),
+};
+
 const URI_PATH = 11;
 const PAYLOAD_MARKER = 0xff;
 

@@ -8,20 +8,11 @@ import { nativeProvider } from '../../lib/crypto/native/index.js';
 import { nobleProvider } from '../../lib/crypto/noble/index.js';
 import { CERTIFICATE_SUITES, DTLS_EVENT_CONNECTED, ECDHE_ECDSA_AES_128_CCM_8, type CipherSuite } from '../../lib/index.js';
 import { SERVER_NAME, certificates, type Certificates, type Owner } from './certs.js';
-import { CoapCode, CoapType, coapResponder, readCoap, writeCoap } from './coap.js';
+import { CoapCode, GET_TIME, coapResponder, readCoap, writeCoap } from './coap.js';
 import { LOOPBACK, hexOf, type Host, type HostOptions } from './host.js';
 import type { CoapBuild, Server } from './peers.js';
 import type { PeerProcess } from './process.js';
 import { freePort, scene, type Stage } from './stage.js';
-
-const GET_TIME = writeCoap({
-  type: CoapType.confirmable,
-  code: CoapCode.get,
-  id: 0x1234,
-  token: Uint8Array.of(7, 8, 9),
-  path: ['time'],
-  payload: new Uint8Array(0),
-});
 
 /** The suite that is mandatory for CoAP with public keys, and all of them. */
 const CHOICES: readonly (readonly [string, readonly CipherSuite[]])[] = [
@@ -139,7 +130,7 @@ async function visit(stage: Stage, build: CoapBuild, keys: readonly string[], op
   const host = await stage.host({ ...options, callbacks: count });
   host.connect(port);
   await host.connected();
-  host.write(port, GET_TIME);
+  host.write(port, writeCoap(GET_TIME));
   const answer = await host.until('a CoAP response', () => host.data.map((bytes) => readCoap(bytes)).find((message) => message?.code === CoapCode.content));
   assert.match(new TextDecoder().decode(answer.payload), /^[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d$/);
   assert.is(asked, 1);

@@ -4,22 +4,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DTLS_EVENT_CLOSED, DTLS_EVENT_ERROR, PSK_AES_128_CCM_8 } from '../../lib/index.js';
-import { CoapCode, CoapType, coapResponder, readCoap, writeCoap, type CoapMessage } from './coap.js';
+import { CoapCode, CoapType, GET_TIME, coapResponder, readCoap, writeCoap, type CoapMessage } from './coap.js';
 import { utf8, type Host, type Psk } from './host.js';
 import { coapClient, coapServer } from './peers.js';
 import { scene } from './stage.js';
 
 /** libcoap takes its key as text. */
 const PSK: Psk = { identity: 'Client_identity', key: utf8('0123456789abcdef') };
-
-const GET_TIME: CoapMessage = {
-  type: CoapType.confirmable,
-  code: CoapCode.get,
-  id: 0x1234,
-  token: Uint8Array.of(7, 8, 9),
-  path: ['time'],
-  payload: new Uint8Array(0),
-};
 
 test('a CoAP message is read as it was written', () => {
   assert.equal(readCoap(writeCoap(GET_TIME)), GET_TIME);
