@@ -4,7 +4,8 @@
  * Law: identities and keys are bytes; text means its UTF-8. A failing lookup ends one handshake, never the process.
  */
 import type { Answer, AnswerNow, PskInfoType, SessionKey } from '../engine/events.js';
-import { copyOf, equalBytes } from '../wire/bytes.js';
+import { isThenable } from '../engine/host.js';
+import { copyOf, equalBytes, latin1 } from '../wire/bytes.js';
 import { argument } from '../wire/errors.js';
 
 /** Text stands for its UTF-8 bytes. */
@@ -142,18 +143,10 @@ function asText(bytes: Uint8Array): string | null {
   }
 }
 
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-}
-
 function isMap(option: PskOption): option is ReadonlyMap<string, Bytes> {
   return option instanceof Map;
 }
 
 function isList(option: PskOption): option is readonly PskCredential[] {
   return Array.isArray(option);
-}
-
-function isThenable(value: unknown): value is PromiseLike<AnswerNow<Bytes>> {
-  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
 }

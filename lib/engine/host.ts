@@ -94,7 +94,7 @@ export class Host {
     const coordinates = shown.type === CertificateType.rawKey ? coordinatesOf(shown.chain[0]!) : null;
     if (verifyEcdsaKey !== undefined && coordinates !== null) {
       const answer: unknown = verifyEcdsaKey.call(this.handler, this.#context, session, coordinates.x.slice(), coordinates.y.slice());
-      return typeof answer === 'object' && answer !== null ? Promise.resolve(answer).then(zeroIsYes) : zeroIsYes(answer);
+      return isThenable(answer) ? Promise.resolve(answer).then(zeroIsYes) : zeroIsYes(answer);
     }
     return verifyCertificate?.call(this.handler, this.#context, session, shown, verdict);
   }
@@ -149,6 +149,11 @@ export class Host {
     }
     this.#uncaught = [];
   }
+}
+
+/** Whether an answer is yet to come. */
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<T>).then === 'function';
 }
 
 function zeroIsYes(answer: unknown): unknown {

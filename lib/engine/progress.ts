@@ -20,6 +20,7 @@ import {
   DTLS_EVENT_REPLACED,
   DTLS_EVENT_TIMEOUT,
 } from './events.js';
+import { isThenable } from './host.js';
 
 /** From this retransmission on, large datagrams are taken to be the reason for the loss (RFC 6347 §4.1.1.1). */
 const SHRINK_FROM_ATTEMPT = 3;
@@ -253,8 +254,4 @@ function enter(handshake: Handshake12, question: Question, answer: unknown, cryp
     default:
       handshake.answer(question.answer, answeredBytes(question, answer));
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
 }
