@@ -77,7 +77,7 @@ export class Workspace {
 }
 
 /** Below this many bytes a loop beats the call of `set` or `fill` and the view it may need. */
-const FEW = 96;
+export const FEW = 96;
 
 /** Copies `length` bytes without making a view where there are few. The ranges do not overlap, or start at the same place. */
 export function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {

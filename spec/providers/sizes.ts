@@ -14,14 +14,18 @@ import { pattern, sameBytes, type Check } from './check.js';
 const EVERY = 320;
 
 /**
- * Beyond: what keystream is kept ahead for (1,024 bytes with the block of the tag), what workspaces start with (2,048, with
- * a block or two of additional data before), powers of two, the largest plaintext and ciphertext of a record.
+ * Beyond: what keystream is kept ahead for (1,024 bytes with the block of the tag), what a busy key of GCM does itself
+ * (1,536), what workspaces start with (2,048, with a block or two of additional data before), powers of two, the largest
+ * plaintext and ciphertext of a record.
  */
-const PLACES: readonly number[] = [1008, 1024, 1200, 2016, 2032, 2048, 4096, 8192, 16_384, 16_640];
+const PLACES: readonly number[] = [1008, 1024, 1200, 1536, 2016, 2032, 2048, 4096, 8192, 16_384, 16_640];
 const SIZES: readonly number[] = [...Array.from({ length: EVERY + 1 }, (_, size) => size), ...PLACES.flatMap((size) => [size - 1, size, size + 1])];
 
 /** Sizes where only the nonces are of interest: around a block and around the bounds of the slots that are kept ahead. */
 const FEW: readonly number[] = [0, 1, 15, 16, 17, 32, 48, 49, 64, 100, 111, 112, 113, 240, 241, 496, 497, 1009];
+
+/** More records than the longest that a busy key does itself has blocks. */
+const BUSY = 110;
 
 interface Record {
   readonly nonce: Uint8Array;
@@ -52,6 +56,13 @@ function checksOf(provider: Provider, algorithm: AeadAlgorithm): Check[] {
     check('opens every size in sequence and out of it, with forged records, gaps and repetitions in between', () => {
       opensAmongForged(algorithm.create(key), aad, inSequence(name, key, aad));
       opensAmongForged(algorithm.create(key), aad, swapped(mixed(name, key, aad)));
+    }),
+    check('a key that did many short records seals and opens the long ones as the slow twin does', () => {
+      const aead = algorithm.create(key);
+      for (let number = 0; number < BUSY; number++) sealedBy(aead, nonceOf(3, number), aad, pattern(32, number));
+      const records = long(name, key, aad);
+      for (const { nonce, plain, sealed } of records) sameBytes(sealedBy(aead, nonce, aad, plain), sealed, `${plain.length} bytes`);
+      opensAmongForged(aead, aad, records);
     }),
     check('seals and opens where numbers jump, wrap in their last word, return, or go on in another epoch', () => {
       const records = jumping(name, key, aad);
@@ -127,6 +138,12 @@ function mixed(name: AeadName, key: Uint8Array, aad: Uint8Array): readonly Recor
 /** Numbers that go forth and back: in each eight the last come first. */
 function swapped(records: readonly Record[]): readonly Record[] {
   return records.map((_, index) => records[Math.min(records.length - 1, index ^ 7)]!);
+}
+
+/** Long ones alone, longer and longer. */
+function long(name: AeadName, key: Uint8Array, aad: Uint8Array): readonly Record[] {
+  const sizes = [...Array.from({ length: 21 }, (_, index) => EVERY + 61 * index), ...SIZES.slice(EVERY + 1)];
+  return recordsOf('long', name, key, aad, () => sizes.map((size, index) => [size, nonceOf(4, index)]));
 }
 
 function jumping(name: AeadName, key: Uint8Array, aad: Uint8Array): readonly Record[] {

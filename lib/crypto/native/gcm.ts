@@ -1,45 +1,37 @@
 /**
- * AES-GCM (NIST SP 800-38D, RFC 5288) on the platform's crypto. Long records, and the first few of a key, go to the
- * platform's own GCM, one cipher object each. For short records of a busy key that object costs several times the
- * work: they take their keystream from one ECB cipher that lives as long as the key is busy, and GHASH is done here.
+ * AES-GCM (NIST SP 800-38D, RFC 5288) on the platform's crypto. Records that are longer than a packet, and the first few
+ * of a key, go to the platform's own GCM, one cipher object each. For a busy key that object costs up to three times
+ * the work: its records take their keystream from one ECB cipher that lives as long as the key is busy, and GHASH is done here.
  *
  * Law: AES is the platform's, GHASH indexes its tables by public bytes alone (see `ghash.ts`): constant-time both
  * ways. `out` sees nothing before the tag is right.
  */
 import { createCipheriv, type Cipher, type KeyObject } from 'node:crypto';
 import { wipe } from '../../wire/bytes.js';
-import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, Workspace } from '../aead.js';
+import { aeadAlgorithm, checkRecord, copyBytes, wholeBlocks } from '../aead.js';
 import type { AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { KeystreamAhead } from './ahead.js';
 import { AuthenticatedCipher, TAG_LENGTH } from './authenticated.js';
-import { PublicGhash } from './ghash.js';
+import { GhashMemory, PAYLOAD_AT, PublicGhash } from './ghash.js';
 import { BLOCK, keystream, xorWords, type CounterForm } from './keystream.js';
 import { partOf } from './platform.js';
 import { busyKeys, type Pooled } from './pool.js';
 
 /** Beyond this the platform's GCM is faster. */
-const MAX_SHORT = 256;
+const MAX_SHORT = 1536;
 
 /** The additional data of (D)TLS is 13 bytes, with a connection identifier 278. */
 const MAX_SHORT_AAD = 32;
 
-/** Additional data, ciphertext, lengths. */
-const MAX_BLOCKS = (MAX_SHORT_AAD + MAX_SHORT) / BLOCK + 1;
-
-/** Short records after which a key is busy. Getting ready costs as much as about five records save. */
-const BUSY_AFTER = 4;
-
 /** inc32 of J_0 (§7.1): nonce ‖ 0^8 ‖ counter, where 1 masks the tag and 2 is the first of the payload. */
 const COUNTERS: CounterForm = { nonceAt: 0, flags: 0, first: 1 };
 
-/** What GHASH is over: additional data ‖ ciphertext ‖ lengths, each padded with zeros. All zero between calls. */
-const input: Workspace = /* @__PURE__ */ new Workspace(MAX_BLOCKS * BLOCK);
-
-/** GHASH of the record at hand, and then its tag as big-endian words. */
-const digest: Int32Array = /* @__PURE__ */ new Int32Array(4);
+/** Where GHASH is done: undefined until it is needed, null where it cannot be. */
+let shared: GhashMemory | null | undefined;
 
 /** What a busy key has. */
 interface Busy {
+  readonly memory: GhashMemory;
   readonly ecb: Cipher;
   readonly ghash: PublicGhash;
   readonly ahead: KeystreamAhead;
@@ -49,27 +41,26 @@ class NativeGcm extends AuthenticatedCipher implements Pooled {
   recent = true;
   slot = -1;
   #busy: Busy | null = null;
-  /** Short records since the key was idle. */
+  /** Records that the platform's GCM did since the key was idle. */
   #records = 0;
 
   override seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
     const { length } = plain;
     const busy = this.#busyFor(length, aad.length);
-    if (busy === null) return this.#count(super.seal(out, at, nonce, aad, plain), length);
+    if (busy === null) return this.#count(super.seal(out, at, nonce, aad, plain));
     checkRecord(out, at, length + TAG_LENGTH, nonce, aad);
-    const payload = wholeBlocks(aad.length);
+    const { memory } = busy;
     const size = wholeBlocks(length);
     try {
-      copyBytes(input.bytes, 0, aad, 0, aad.length);
-      copyBytes(input.bytes, payload, plain, 0, length);
+      copyBytes(memory.bytes, PAYLOAD_AT, plain, 0, length);
       keystream.make(busy.ecb, busy.ahead, COUNTERS, nonce, BLOCK + size);
-      encrypt(payload, length, size);
-      authenticate(busy.ghash, aad.length, length, payload + size);
-      copyBytes(out, at, input.bytes, payload, length);
-      for (let i = 0; i < TAG_LENGTH; i++) out[at + length + i] = tagByte(i);
+      encrypt(memory, length, size);
+      authenticate(busy, aad, length, size);
+      memory.givePayload(out, at, length);
+      for (let i = 0; i < TAG_LENGTH; i++) out[at + length + i] = tagByte(memory, i);
       return length + TAG_LENGTH;
     } finally {
-      clearBytes(input.bytes, payload + size + BLOCK);
+      memory.clear(PAYLOAD_AT + size + BLOCK);
       keystream.clear();
     }
   }
@@ -80,23 +71,22 @@ class NativeGcm extends AuthenticatedCipher implements Pooled {
   ): number {
     const length = end - start - TAG_LENGTH;
     const busy = this.#busyFor(length, aad.length);
-    if (busy === null) return this.#count(super.open(out, at, nonce, aad, sealed, start, end), length);
+    if (busy === null) return this.#count(super.open(out, at, nonce, aad, sealed, start, end));
     checkRecord(out, at, length, nonce, aad);
-    const payload = wholeBlocks(aad.length);
+    const { memory } = busy;
     const size = wholeBlocks(length);
     try {
-      copyBytes(input.bytes, 0, aad, 0, aad.length);
-      copyBytes(input.bytes, payload, sealed, start, length);
+      memory.takePayload(sealed, start, length);
       keystream.make(busy.ecb, busy.ahead, COUNTERS, nonce, BLOCK + size);
-      authenticate(busy.ghash, aad.length, length, payload + size);
+      authenticate(busy, aad, length, size);
       let difference = 0;
-      for (let i = 0; i < TAG_LENGTH; i++) difference |= tagByte(i) ^ sealed[start + length + i]!;
+      for (let i = 0; i < TAG_LENGTH; i++) difference |= tagByte(memory, i) ^ sealed[start + length + i]!;
       if (difference !== 0) return -1;
-      encrypt(payload, length, size);
-      copyBytes(out, at, input.bytes, payload, length);
+      encrypt(memory, length, size);
+      memory.givePayload(out, at, length);
       return length;
     } finally {
-      clearBytes(input.bytes, payload + size + BLOCK);
+      memory.clear(PAYLOAD_AT + size + BLOCK);
       keystream.clear();
     }
   }
@@ -114,50 +104,58 @@ class NativeGcm extends AuthenticatedCipher implements Pooled {
     this.#records = 0;
   }
 
-  /** What a busy key has, if the record is short; null if it is for the platform's GCM. */
+  /**
+   * What a busy key has; null if the record is for the platform's GCM. A table costs as much to make as a record saves: so
+   * there are as many as records were done without them.
+   */
   #busyFor(length: number, aadLength: number): Busy | null {
-    if (length < 0 || length > MAX_SHORT || aadLength > MAX_SHORT_AAD) return null;
+    if (length < 0 || length > MAX_SHORT || aadLength > MAX_SHORT_AAD || (length + aadLength) / BLOCK + 3 > this.#records) return null;
     this.recent = true;
-    if (this.#busy === null && this.#records >= BUSY_AFTER) this.#busy = this.#getReady(this.key());
-    return this.#busy;
+    return (this.#busy ??= this.#getReady(this.key()));
   }
 
   /** Only what was sealed, or proved authentic, makes a key busy: who forges records makes no key busy. */
-  #count(result: number, length: number): number {
-    if (result >= 0 && length <= MAX_SHORT) this.#records++;
+  #count(result: number): number {
+    if (result >= 0) this.#records++;
     return result;
   }
 
-  #getReady(key: KeyObject): Busy {
+  #getReady(key: KeyObject): Busy | null {
+    const memory = (shared ??= GhashMemory.make());
+    if (memory === null) return null;
     busyKeys.admit(this);
     const ecb = createCipheriv(`aes-${key.symmetricKeySize! * 8}-ecb`, key, null);
     ecb.setAutoPadding(false);
     const h = ecb.update(new Uint8Array(BLOCK));
-    const ghash = new PublicGhash(h, MAX_BLOCKS);
+    const ghash = new PublicGhash(memory, h);
     wipe(h);
-    return { ecb, ghash, ahead: new KeystreamAhead() };
+    return { memory, ecb, ghash, ahead: new KeystreamAhead() };
   }
 }
 
-/** XORs the payload in `input` with its keystream. GHASH is over zeros beyond it. */
-function encrypt(payload: number, length: number, size: number): void {
-  xorWords(input.words, payload >> 2, keystream.words, (keystream.at + BLOCK) >> 2, size >> 2);
-  for (let i = payload + length; i < payload + size; i++) input.bytes[i] = 0;
+/** XORs the payload with its keystream. GHASH is over zeros beyond it. */
+function encrypt({ bytes, words }: GhashMemory, length: number, size: number): void {
+  xorWords(words, PAYLOAD_AT >> 2, keystream.words, (keystream.at + BLOCK) >> 2, size >> 2);
+  for (let i = PAYLOAD_AT + length; i < PAYLOAD_AT + size; i++) bytes[i] = 0;
 }
 
-/** Leaves the tag (§7.1) over additional data and ciphertext in `digest`; the lengths go to `input[end…]`. */
-function authenticate(ghash: PublicGhash, aadLength: number, length: number, end: number): void {
-  const { bytes } = input;
-  bytes[end + 6] = aadLength >>> 5;
-  bytes[end + 7] = aadLength << 3;
+/** Leaves the tag (§7.1) over additional data and ciphertext, but for its mask, as the digest. */
+function authenticate({ memory, ghash }: Busy, aad: Uint8Array, length: number, size: number): void {
+  const { bytes } = memory;
+  const begin = PAYLOAD_AT - wholeBlocks(aad.length);
+  copyBytes(bytes, begin, aad, 0, aad.length);
+  for (let i = begin + aad.length; i < PAYLOAD_AT; i++) bytes[i] = 0;
+  const end = PAYLOAD_AT + size;
+  bytes[end + 6] = aad.length >>> 5;
+  bytes[end + 7] = aad.length << 3;
   bytes[end + 14] = length >>> 5;
   bytes[end + 15] = length << 3;
-  ghash.digest(digest, bytes, end / BLOCK + 1);
+  ghash.digest(begin, (end - begin) / BLOCK + 1);
 }
 
 /** Byte `i` of the tag of the record at hand. */
-function tagByte(i: number): number {
-  return ((digest[i >> 2]! >>> (24 - ((i & 3) << 3))) & 0xff) ^ keystream.bytes[keystream.at + i]!;
+function tagByte(memory: GhashMemory, i: number): number {
+  return ((memory.words[i >> 2]! >>> (24 - ((i & 3) << 3))) & 0xff) ^ keystream.bytes[keystream.at + i]!;
 }
 
 function gcm(name: AeadName, keyLength: number): AeadAlgorithm {

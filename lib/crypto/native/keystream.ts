@@ -110,6 +110,7 @@ function layCounters({ nonceAt, flags, first: from }: CounterForm, nonce: Uint8A
   putUint32(bytes, start + nonceAt + 8, getUint32(nonce, 8) + slot);
   for (let i = 13; i < BLOCK; i++) bytes[start + i] = 0;
   const first = start >> 2;
+  const counted = counting.words;
   const w0 = words[first]!;
   const w1 = words[first + 1]!;
   const w2 = words[first + 2]!;
@@ -118,7 +119,7 @@ function layCounters({ nonceAt, flags, first: from }: CounterForm, nonce: Uint8A
     words[word] = w0;
     words[word + 1] = w1;
     words[word + 2] = w2;
-    words[word + 3] = w3 | counting.words[from + i]!;
+    words[word + 3] = w3 | counted[from + i]!;
   }
 }
 

@@ -71,8 +71,8 @@ export class Pool {
   }
 }
 
-/** Keys of all ciphers that may have native objects at a time: 2.5 KB each for CCM, 7 KB for GCM, below 2 MB in all. */
-const MAX_BUSY_KEYS = 256;
+/** Keys of all ciphers that may have native objects at a time: 2.5 KB each for CCM, 5 to 28 KB for GCM, as long as its records are. */
+export const MAX_BUSY_KEYS = 256;
 
 /** The pool that all native ciphers share. */
 export const busyKeys: Pool = /* @__PURE__ */ new Pool(MAX_BUSY_KEYS);
