@@ -171,8 +171,14 @@ export function trustEverything(): Trust {
 
 /** A key with bytes of its own. */
 function ownKey(key: PublicKey): PublicKey {
-  const fields = Object.entries(key).map(([name, value]: [string, unknown]) => [name, value instanceof Uint8Array ? copyOf(value) : value]);
-  return Object.fromEntries(fields) as PublicKey;
+  switch (key.kind) {
+    case 'ec':
+      return { kind: key.kind, curve: key.curve, point: copyOf(key.point) };
+    case 'ed25519':
+      return { kind: key.kind, key: copyOf(key.key) };
+    case 'rsa':
+      return { kind: key.kind, modulus: copyOf(key.modulus), exponent: copyOf(key.exponent) };
+  }
 }
 
 function belief(publicKey: PublicKey): Verdict {

@@ -44,9 +44,10 @@ export interface EcdheServerKeyExchange extends EcdhParameters, DigitallySigned 
 
 export function readEcdheServerKeyExchange(body: Uint8Array): EcdheServerKeyExchange {
   return readWhole(body, 'ServerKeyExchange', (reader) => {
-    const parameters = readEcdhParameters(reader);
+    const { group, publicKey } = readEcdhParameters(reader);
     const signedParameters = body.subarray(0, reader.at);
-    return { ...parameters, signedParameters, ...readDigitallySigned(reader) };
+    const { scheme, signature } = readDigitallySigned(reader);
+    return { group, publicKey, signedParameters, scheme, signature };
   });
 }
 

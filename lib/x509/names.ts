@@ -22,11 +22,19 @@ export type Reference =
   | { readonly kind: 'ip'; readonly address: Uint8Array }
   | { readonly kind: 'uri'; readonly uri: string };
 
+/** What was read last: a handshake asks for the same name several times. */
+let latest: { readonly text: string; readonly reference: Reference | null } = { text: '', reference: null };
+
 /**
  * Reads a name that the host gives: an IPv4 or IPv6 address, a URI, else a DNS name (a closing dot says nothing and is
  * dropped; A-labels where it is international). Null for what can be no name.
  */
 export function parseReference(text: string): Reference | null {
+  if (text !== latest.text) latest = { text, reference: readReference(text) };
+  return latest.reference;
+}
+
+function readReference(text: string): Reference | null {
   const address = parseAddress(text);
   if (address !== null) return { kind: 'ip', address };
   if (SCHEME.test(text)) return { kind: 'uri', uri: text };
