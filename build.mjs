@@ -1,6 +1,6 @@
 /**
  * Builds dist/: every module of lib/, spec/ and bench/ file for file (source keeps `.js` in its imports, so paths
- * carry over), then the declarations, which is also the type check, then the sizes of three bundles.
+ * carry over), then the declarations, which is also the type check, then the sizes of four bundles.
  *
  *   node build.mjs           everything
  *   node build.mjs --fast    JavaScript only
@@ -21,10 +21,11 @@ await emitModules();
 removeStale();
 if (!fast) {
   emitDeclarations();
-  const { ENGINE, EVERYTHING, LIMITS, PSK_ONLY, bundle, sizeOf } = await import('./dist/spec/laws/bundles.js');
+  const { ENGINE, EVERYTHING, EVERYTHING_NATIVE, LIMITS, PSK_ONLY, bundle, sizeOf } = await import('./dist/spec/laws/bundles.js');
   await printSize('core with one suite', LIMITS.pskOnly, async () => sizeOf(await bundle(PSK_ONLY, true)));
   await printSize('the engine with every suite', LIMITS.engine, async () => sizeOf(await bundle(ENGINE, true)));
   await printSize('the same with credentials and X.509', LIMITS.everything, async () => sizeOf(await bundle(EVERYTHING, true)));
+  await printSize("the same on the platform's crypto", LIMITS.everythingNative, async () => sizeOf(await bundle(EVERYTHING_NATIVE, true)));
 }
 
 /** One JavaScript file with its source map for each source. Files that did not change are left alone. */

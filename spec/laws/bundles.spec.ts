@@ -3,7 +3,7 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Bundle, ENGINE, EVERYTHING, LIMITS, PSK_ONLY, bundle, sizeOf } from './bundles.js';
+import { type Bundle, ENGINE, EVERYTHING, EVERYTHING_NATIVE, LIMITS, PSK_ONLY, bundle, sizeOf } from './bundles.js';
 
 test('the bundle of everything imports nothing: no platform, no package', async () => {
   assert.equal((await bundle(EVERYTHING)).imports, []);
@@ -45,6 +45,14 @@ test('everything, credentials and X.509 included, is at most 80 kB minified and 
   assert.ok(holding(everything, /lib\/x509\/path/).length === 1 && holding(everything, /lib\/credentials\/trust/).length === 1);
   const { gzipped } = sizeOf(everything);
   assert.ok(gzipped <= LIMITS.everything, `${gzipped} bytes`);
+});
+
+test('everything on the platform\'s crypto is at most 64 kB minified and gzipped, and brings no package', async () => {
+  const everything = await bundle(EVERYTHING_NATIVE, true);
+  assert.equal(everything.imports.filter((specifier) => !specifier.startsWith('node:')), []);
+  assert.ok(holding(everything, /lib\/x509\/path/).length === 1 && holding(everything, /node_modules/).length === 0);
+  const { gzipped } = sizeOf(everything);
+  assert.ok(gzipped <= LIMITS.everythingNative, `${gzipped} bytes`);
 });
 
 test('core with one suite of pre-shared keys is at most 32 kB minified and gzipped', async () => {

@@ -1,6 +1,6 @@
 /**
- * Two applications and what they have to carry: one with pre-shared keys alone, built from parts, and one that
- * takes everything. The laws look into their bundles and hold their sizes; the build prints those.
+ * Applications and what they have to carry: one with pre-shared keys alone, built from parts, and some that take all of
+ * it. The laws look into their bundles and hold their sizes; the build prints those.
  */
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -23,8 +23,16 @@ export const ENGINE: string = `export * from './lib/index.js';`;
 /** The same with `microdtls/credentials` and the X.509 below it: what a browser can use. */
 export const EVERYTHING: string = `export * from './lib/index.js'; export * from './lib/credentials/index.js';`;
 
+/** The same on the platform's crypto: what a server on Node, Deno or Bun can use. */
+export const EVERYTHING_NATIVE: string = `
+  export * from './lib/core.js';
+  export * from './lib/suites/all.js';
+  export * from './lib/credentials/index.js';
+  export * from './lib/crypto/native/index.js';
+`;
+
 /** What an application may weigh, minified and gzipped, in bytes. Of everything, 30 kB are noble's. */
-export const LIMITS = { pskOnly: 32_000, engine: 64_000, everything: 80_000 } as const;
+export const LIMITS = { pskOnly: 32_000, engine: 64_000, everything: 80_000, everythingNative: 64_000 } as const;
 
 /** A bundled application. */
 export interface Bundle {
