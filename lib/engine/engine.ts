@@ -14,7 +14,7 @@ import type { HandshakeParameters } from '../handshake/negotiate.js';
 import { startClient } from '../handshake12/client.js';
 import { Handshake12, type KeyExchange12, type Table12 } from '../handshake12/handshake.js';
 import { tablesOf } from '../handshake12/states.js';
-import { EMPTY, latin1, wipe } from '../wire/bytes.js';
+import { latin1, wipe } from '../wire/bytes.js';
 import { DtlsError, LocalError, PeerError } from '../wire/errors.js';
 import { AlertDescription, AlertLevel } from '../wire/registry.js';
 import { Association } from './association.js';
@@ -27,9 +27,6 @@ import { Peer } from './peer.js';
 import { Peers } from './peers.js';
 import { canonical } from './session.js';
 import { Counters } from './stats.js';
-
-/** Random bytes for timers that are drawn at once. */
-const JITTER_BYTES = 32;
 
 export class Engine {
   readonly config: Config;
@@ -50,9 +47,6 @@ export class Engine {
     client: null, server: null,
   };
   #latest = 0;
-  /** Random bytes for timers, and how many of them are used up. */
-  #jitterBytes: Uint8Array = EMPTY;
-  #jitterAt = 0;
   /** Our own ClientHello randoms in flight, as Latin-1 strings: none of them may come back to us as a server. */
   readonly #ownRandoms: Set<string> = new Set();
 
@@ -150,17 +144,8 @@ export class Engine {
   /** Arms the retransmission timer for the present attempt. */
   arm(association: Association): void {
     const { parameters } = association.peer;
-    const chance = parameters.timeoutJitter === 0 ? 0 : this.#jitter() / 256;
+    const chance = parameters.timeoutJitter === 0 ? 0 : this.random(1)[0]! / 256;
     this.deadlines.set(association, this.now() + retransmitDelay(parameters, association.attempt, chance));
-  }
-
-  /** A random byte for a timer. They are drawn by the dozen: nothing secret hangs on them, and each draw costs as much as an HMAC. */
-  #jitter(): number {
-    if (this.#jitterAt === this.#jitterBytes.length) {
-      this.#jitterBytes = this.random(JITTER_BYTES);
-      this.#jitterAt = 0;
-    }
-    return this.#jitterBytes[this.#jitterAt++]!;
   }
 
   /**

@@ -241,7 +241,7 @@ test('who sends again is answered by the second, however slow our own timer is',
   assert.is(rig.context.stats().retransmissions, 1);
 });
 
-test('timers draw their randomness in advance, and end the handshake with an error when there is no more', () => {
+test('each timer draws a random byte, and ends the handshake with an error when there is none', () => {
   const drawn: number[] = [];
   let works = true;
   const random = (length: number): Uint8Array => {
@@ -252,9 +252,9 @@ test('timers draw their randomness in advance, and end the handshake with an err
   const rig = new Rig({ random, timeoutJitter: 0.5, maxTimeoutMs: 1000, maxRetransmits: 100 });
   rig.context.connect(SERVER);
   assert.is(rig.context.checkRetransmit(), 2250, 'half of the jitter');
-  assert.equal(drawn, [32, 32], 'the random of the ClientHello, and bytes for 32 timers');
+  assert.is(rig.advance(1250), 3500);
+  assert.equal(drawn, [32, 1, 1], 'the random of the ClientHello, and two timers');
   works = false;
-  for (let timer = 2; timer <= 32; timer++) assert.is(rig.advance(1250), 1000 + 1250 * timer);
   assert.equal(rig.codes, [DTLS_EVENT_CONNECT]);
   rig.advance(1250);
   assert.equal(rig.codes, [DTLS_EVENT_CONNECT, DTLS_EVENT_ERROR]);
