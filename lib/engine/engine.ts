@@ -26,11 +26,11 @@ import { Outbound } from './outbound.js';
 import { Peer } from './peer.js';
 import { Peers } from './peers.js';
 import { canonical } from './session.js';
-import { Counters } from './stats.js';
+import type { Counters } from './stats.js';
 
 export class Engine {
   readonly config: Config;
-  readonly counters: Counters = new Counters();
+  readonly counters: Counters;
   readonly host: Host;
   readonly peers: Peers;
   readonly deadlines: Deadlines<Association> = new Deadlines();
