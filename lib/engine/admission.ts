@@ -15,7 +15,7 @@ import type { Engine } from './engine.js';
 import type { Session } from './events.js';
 import type { Peer } from './peer.js';
 import { HELLO_VERIFY_REQUEST } from './outbound.js';
-import { sessionBytes } from './session.js';
+import { canonical, sessionBytes } from './session.js';
 
 /** Record numbers that a server needs after the ClientHello's, whose number it goes on from. */
 const SEQUENCE_RESERVE = 2 ** 20;
@@ -122,9 +122,9 @@ export class Admission {
     const engine = this.#engine;
     let peer: Peer;
     try {
-      peer = engine.newPeer(session, engine.host.userParameters(typeof session === 'string' ? session : { ...session }));
+      peer = engine.newPeer(session);
     } catch (error) {
-      engine.host.report(typeof session === 'string' ? session : { ...session }, error);
+      engine.host.report(canonical(session), error);
       return null;
     }
     // The callback may have made a peer of the same session.

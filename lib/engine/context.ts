@@ -16,7 +16,7 @@ import { Inbound } from './inbound.js';
 import type { Peer } from './peer.js';
 import { Peer as PeerClass } from './peer.js';
 import { Progress } from './progress.js';
-import { checkSession } from './session.js';
+import { canonical, checkSession } from './session.js';
 import { Counters, type Stats } from './stats.js';
 
 interface Deferred {
@@ -95,7 +95,7 @@ export class DtlsContext {
   newPeer(session: Session, parameters?: UserParameters): Peer {
     checkSession(session);
     this.#alive();
-    return this.#engine.newPeer(session, parameters ?? this.#engine.host.userParameters(typeof session === 'string' ? session : { ...session }));
+    return this.#engine.newPeer(session, parameters);
   }
 
   /** As `connect`, for a peer of `newPeer`. */
@@ -309,7 +309,7 @@ export class DtlsContext {
       this.#engine.counters.drop('deferred');
       return;
     }
-    this.#deferred.push({ session: typeof session === 'string' ? session : { ...session }, datagram: copyOf(datagram) });
+    this.#deferred.push({ session: canonical(session), datagram: copyOf(datagram) });
   }
 
   #enter<T>(work: () => T): T {

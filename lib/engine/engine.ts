@@ -87,9 +87,10 @@ export class Engine {
     return bytes;
   }
 
-  /** A peer that is not in the table yet. */
-  newPeer(session: Session, parameters: UserParameters | null | undefined | void): Peer {
-    return new Peer(canonical(session), resolveParameters(parameters, this.config));
+  /** A peer that is not in the table yet. The host is asked for its parameters if none are given. */
+  newPeer(session: Session, parameters?: UserParameters): Peer {
+    const key = canonical(session);
+    return new Peer(key, resolveParameters(parameters ?? this.host.userParameters(key), this.config));
   }
 
   /** Starts a handshake as client. Throws a LocalError if it cannot even begin. */
