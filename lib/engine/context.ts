@@ -13,8 +13,7 @@ import { Engine } from './engine.js';
 import { DTLS_EVENT_CLOSED, type DtlsHandler, type Session } from './events.js';
 import { Host } from './host.js';
 import { Inbound } from './inbound.js';
-import type { Peer } from './peer.js';
-import { Peer as PeerClass } from './peer.js';
+import { Peer } from './peer.js';
 import { Progress } from './progress.js';
 import { canonical, checkSession } from './session.js';
 import { Counters, type Stats } from './stats.js';
@@ -101,7 +100,7 @@ export class DtlsContext {
   /** As `connect`, for a peer of `newPeer`. */
   connectPeer(peer: Peer): number {
     this.#alive();
-    if (!(peer instanceof PeerClass)) throw argument('connectPeer takes a peer of newPeer');
+    if (!(peer instanceof Peer)) throw argument('connectPeer takes a peer of newPeer');
     const engine = this.#engine;
     if (peer.table !== null && peer.table !== engine.peers) throw argument('this peer lives in another context');
     const known = engine.peers.find(peer.session);
@@ -225,7 +224,7 @@ export class DtlsContext {
 
   /** Forgets a peer, sends nothing, tells nobody. */
   resetPeer(peer: Peer): void {
-    if (!(peer instanceof PeerClass)) throw argument('resetPeer takes a peer');
+    if (!(peer instanceof Peer)) throw argument('resetPeer takes a peer');
     if (peer.table !== this.#engine.peers) return;
     this.#enter(() => this.#forget(peer));
   }
