@@ -10,7 +10,7 @@ import { AlertDescription, AlertLevel } from '../wire/registry.js';
 import { MAX_DATAGRAM, MIN_MTU, resolveConfig, type DtlsOptions, type HostAbilities, type UserParameters } from './config.js';
 import { defaultSources } from './defaults.js';
 import { Engine } from './engine.js';
-import { DTLS_EVENT_CLOSED, type DtlsHandler, type Session } from './events.js';
+import type { DtlsHandler, Session } from './events.js';
 import { Host } from './host.js';
 import { Inbound } from './inbound.js';
 import { Peer } from './peer.js';
@@ -32,7 +32,6 @@ export class DtlsContext {
   readonly #inbound: Inbound;
   readonly #deferred: Deferred[] = [];
   #depth = 0;
-  #freed = false;
   /** The deadline the host was last told. */
   #announced = 0;
 
@@ -106,7 +105,7 @@ export class DtlsContext {
     const known = engine.peers.find(peer.session);
     if (known !== undefined && known.state !== 'closing') return 0;
     return this.#enter(() => {
-      if (known !== undefined) this.#abandon(known);
+      if (known !== undefined) engine.supersede(known);
       // The host may have connected anew when it heard of the end.
       if (engine.peers.find(peer.session) !== undefined) return 0;
       // The flight is made before the peer enters the table: if there is no randomness, there is no peer.
@@ -189,7 +188,7 @@ export class DtlsContext {
     const peer = this.#engine.peers.find(session);
     if (peer === undefined) return -1;
     return this.#enter(() => {
-      this.#close(peer);
+      this.#engine.close(peer);
       return 0;
     });
   }
@@ -226,7 +225,7 @@ export class DtlsContext {
   resetPeer(peer: Peer): void {
     if (!(peer instanceof Peer)) throw argument('resetPeer takes a peer');
     if (peer.table !== this.#engine.peers) return;
-    this.#enter(() => this.#forget(peer));
+    this.#enter(() => this.#engine.forget(peer));
   }
 
   /** Tells that the path to `session` takes datagrams of `bytes` at most (100 to 65,507). False if there is no such peer. */
@@ -260,47 +259,12 @@ export class DtlsContext {
 
   /** Sends close_notify to every peer, best effort, and forgets everything. The context is of no use afterwards. */
   free(): void {
-    if (this.#freed) return;
-    // From here on callbacks that call in are told so, and nobody new is let in.
-    this.#freed = this.#engine.freed = true;
+    if (this.#engine.freed) return;
     this.#enter(() => {
-      const { outbound, peers } = this.#engine;
-      for (const peer of peers.all()) {
-        const { current } = peer;
-        if (current !== null && !current.closing) outbound.alert(current, AlertLevel.warning, AlertDescription.closeNotify);
-        this.#forget(peer);
-      }
-      this.#engine.wipe();
+      this.#engine.free();
       this.#inbound.wipe();
       this.#deferred.length = 0;
     });
-  }
-
-  #close(peer: Peer): void {
-    const { outbound, deadlines, config } = this.#engine;
-    const { candidate, current } = peer;
-    if (candidate !== null && !candidate.closing) {
-      candidate.closing = true;
-      outbound.alert(candidate, AlertLevel.fatal, AlertDescription.userCanceled);
-      if (current === null) this.#engine.end(candidate, 0, DTLS_EVENT_CLOSED);
-      else this.#engine.release(candidate);
-    }
-    if (current === null || current.closing || current.released) return;
-    current.closing = true;
-    current.dropFlight();
-    outbound.alert(current, AlertLevel.warning, AlertDescription.closeNotify);
-    if (!current.released) deadlines.set(current, this.#engine.now() + config.closeTimeoutMs);
-  }
-
-  /** A closing peer makes room for its successor. */
-  #abandon(peer: Peer): void {
-    if (peer.candidate !== null) this.#engine.release(peer.candidate);
-    if (peer.current !== null) this.#engine.end(peer.current, 0, DTLS_EVENT_CLOSED);
-  }
-
-  #forget(peer: Peer): void {
-    if (peer.candidate !== null) this.#engine.release(peer.candidate);
-    if (peer.current !== null) this.#engine.release(peer.current);
   }
 
   #defer(session: Session, datagram: Uint8Array): void {
@@ -325,7 +289,7 @@ export class DtlsContext {
 
   /** A promise of the host settled: an engine call of its own that nobody called. */
   #detached(work: () => void): void {
-    if (this.#freed) return;
+    if (this.#engine.freed) return;
     this.#depth++;
     try {
       work();
@@ -368,7 +332,7 @@ export class DtlsContext {
   }
 
   #alive(): void {
-    if (this.#freed) throw new LocalError('ERR_DTLS_FREED', 'the context was freed');
+    if (this.#engine.freed) throw new LocalError('ERR_DTLS_FREED', 'the context was freed');
   }
 }
 

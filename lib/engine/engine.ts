@@ -20,7 +20,7 @@ import { AlertDescription, AlertLevel } from '../wire/registry.js';
 import { Association } from './association.js';
 import { limitsOf, resolveParameters, type Config, type Parameters, type UserParameters } from './config.js';
 import { Deadlines } from './deadlines.js';
-import { DTLS_EVENT_CONNECT, DTLS_EVENT_ERROR, fatalAlert, type Session } from './events.js';
+import { DTLS_EVENT_CLOSED, DTLS_EVENT_CONNECT, DTLS_EVENT_ERROR, fatalAlert, type Session } from './events.js';
 import { Host } from './host.js';
 import { Outbound } from './outbound.js';
 import { Peer } from './peer.js';
@@ -174,6 +174,34 @@ export class Engine {
     if (association.announced) this.host.event(session, level, code, detail);
   }
 
+  /** Sends close_notify and waits for the peer's, or abandons a handshake with user_canceled; CLOSED follows once. */
+  close(peer: Peer): void {
+    const { candidate, current } = peer;
+    if (candidate !== null && !candidate.closing) {
+      candidate.closing = true;
+      this.outbound.alert(candidate, AlertLevel.fatal, AlertDescription.userCanceled);
+      if (current === null) this.end(candidate, 0, DTLS_EVENT_CLOSED);
+      else this.release(candidate);
+    }
+    if (current === null || current.closing || current.released) return;
+    current.closing = true;
+    current.dropFlight();
+    this.outbound.alert(current, AlertLevel.warning, AlertDescription.closeNotify);
+    if (!current.released) this.deadlines.set(current, this.now() + this.config.closeTimeoutMs);
+  }
+
+  /** A closing peer makes room for its successor. */
+  supersede(peer: Peer): void {
+    if (peer.candidate !== null) this.release(peer.candidate);
+    if (peer.current !== null) this.end(peer.current, 0, DTLS_EVENT_CLOSED);
+  }
+
+  /** Forgets a peer. Tells nobody. */
+  forget(peer: Peer): void {
+    if (peer.candidate !== null) this.release(peer.candidate);
+    if (peer.current !== null) this.release(peer.current);
+  }
+
   /** Forgets an association and everything of it; its peer too, if it has no other. Tells nobody. */
   release(association: Association): void {
     if (association.released) return;
@@ -197,8 +225,15 @@ export class Engine {
     }
   }
 
-  /** Forgets the context's own secrets. */
-  wipe(): void {
+  /** Sends close_notify to every peer and forgets everything, the context's own secrets too. Tells nobody. */
+  free(): void {
+    // From here on callbacks that call in are told so, and nobody new is let in.
+    this.freed = true;
+    for (const peer of this.peers.all()) {
+      const { current } = peer;
+      if (current !== null && !current.closing) this.outbound.alert(current, AlertLevel.warning, AlertDescription.closeNotify);
+      this.forget(peer);
+    }
     this.cookies.wipe();
     this.outbound.wipe();
     this.#standInSecret?.wipe();

@@ -81,6 +81,7 @@ test('callbacks get one frozen session for each peer, the very object that getPe
       assert.is(context.write(session, data), data.length);
     },
     event: (_, session) => void seen.add(session),
+    getUserParameters: (_, session) => void seen.add(session),
     getPskInfo: (_, session, type) => (seen.add(session), type === 'key' ? KEY : null),
   });
   const given = { address: '192.0.2.1', port: 4000 };
