@@ -90,9 +90,7 @@ export function verifyData(hash: Hash, master: Uint8Array, sender: 'client' | 's
 /** The premaster of plain PSK (RFC 4279 §2): uint16 N ‖ N zeros ‖ uint16 N ‖ psk, N being the length of `psk`. */
 export function pskPremaster(psk: Uint8Array): Uint8Array {
   const { length } = psk;
-  if (length > MAX_PSK_LENGTH) {
-    throw new LocalError('ERR_DTLS_CREDENTIAL', `a pre-shared key has at most ${MAX_PSK_LENGTH} bytes, not ${length}`);
-  }
+  checkPskLength(length);
   const premaster = new Uint8Array(4 + 2 * length);
   putUint16(premaster, 0, length);
   putUint16(premaster, 2 + length, length);
