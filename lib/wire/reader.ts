@@ -4,7 +4,7 @@
  * Law: a read outside the bounds throws `decode_error` and nothing else; views are returned, never copies;
  * a length is checked against what is left before anything is made of it.
  */
-import { getUint16, getUint24, getUint32, getUint48 } from './bytes.js';
+import { getUint16, getUint24 } from './bytes.js';
 import { decodeError } from './errors.js';
 
 export class Reader {
@@ -46,14 +46,6 @@ export class Reader {
 
   uint24(): number {
     return getUint24(this.#bytes, this.#take(3));
-  }
-
-  uint32(): number {
-    return getUint32(this.#bytes, this.#take(4));
-  }
-
-  uint48(): number {
-    return getUint48(this.#bytes, this.#take(6));
   }
 
   /** A view of the next `length` bytes. */

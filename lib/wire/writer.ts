@@ -3,7 +3,7 @@
  *
  * Law: it writes our own values, so an overflow is a bug or a host's oversize value, and throws a `LocalError`.
  */
-import { putUint16, putUint24, putUint32 } from './bytes.js';
+import { putUint16, putUint24 } from './bytes.js';
 import { LocalError } from './errors.js';
 
 export class Writer {
@@ -12,11 +12,6 @@ export class Writer {
 
   constructor(capacity: number = 256) {
     this.#bytes = new Uint8Array(capacity);
-  }
-
-  /** Bytes written so far. */
-  get length(): number {
-    return this.#at;
   }
 
   #room(length: number): number {
@@ -46,12 +41,6 @@ export class Writer {
   uint24(value: number): this {
     const at = this.#room(3);
     putUint24(this.#bytes, at, value);
-    return this;
-  }
-
-  uint32(value: number): this {
-    const at = this.#room(4);
-    putUint32(this.#bytes, at, value);
     return this;
   }
 

@@ -11,16 +11,16 @@ import { Writer } from '../../lib/wire/writer.js';
 import { holds } from '../support/checked.js';
 
 type Field =
-  | { readonly kind: 'uint8' | 'uint16' | 'uint24' | 'uint32'; readonly value: number }
+  | { readonly kind: 'uint8' | 'uint16' | 'uint24'; readonly value: number }
   | { readonly kind: 'bytes' | 'vector8' | 'vector16' | 'block'; readonly value: Uint8Array };
 
-const number = (kind: 'uint8' | 'uint16' | 'uint24' | 'uint32', bits: number): fc.Arbitrary<Field> =>
+const number = (kind: 'uint8' | 'uint16' | 'uint24', bits: number): fc.Arbitrary<Field> =>
   fc.record({ kind: fc.constant(kind), value: fc.nat(2 ** bits - 1) });
 const opaque = (kind: 'bytes' | 'vector8' | 'vector16' | 'block', maxLength: number): fc.Arbitrary<Field> =>
   fc.record({ kind: fc.constant(kind), value: fc.uint8Array({ maxLength }) });
 
 const fields: fc.Arbitrary<Field[]> = fc.array(fc.oneof(
-  number('uint8', 8), number('uint16', 16), number('uint24', 24), number('uint32', 31),
+  number('uint8', 8), number('uint16', 16), number('uint24', 24),
   opaque('bytes', 30), opaque('vector8', 255), opaque('vector16', 300), opaque('block', 300),
 ), { maxLength: 12 });
 
@@ -81,13 +81,10 @@ test('a reader stays within its bounds: cut short anywhere it throws decode_erro
 
 test('a failed read moves nothing', () => {
   const reader = new Reader(new Uint8Array([1, 2, 3]));
-  throwsDecodeError(() => reader.uint32());
-  throwsDecodeError(() => reader.uint48());
   throwsDecodeError(() => reader.bytes(4));
   assert.is(reader.left, 3);
   assert.is(reader.at, 0);
   assert.is(reader.uint24(), 0x010203);
-  assert.is(new Reader(new Uint8Array([0, 1, 0, 0, 0, 0])).uint48(), 2 ** 32);
 });
 
 test('vectors are views, and their lengths are held to the bounds of the grammar', () => {
@@ -137,7 +134,6 @@ test('what a writer returns is its own: later writes do not change it', () => {
   writer.uint16(0x0304);
   assert.equal([...first], [1, 2]);
   assert.equal([...writer.finish()], [1, 2, 3, 4]);
-  assert.is(writer.length, 4);
 });
 
 test.run();
