@@ -8,7 +8,7 @@
 import { isAlert } from '../message/alert.js';
 import { Fragment, isFragments } from '../message/handshake.js';
 import { isHelloVerifyRequest } from '../message/hello.js';
-import { MAX_CIPHERTEXT, RECORD_HEADER } from '../record/header12.js';
+import { MAX_CIPHERTEXT } from '../record/header12.js';
 import { FORGED, REPLAYED } from '../record/epoch.js';
 import { RecordWalk } from '../record/records.js';
 import { equalBytes, getUint48, wipe } from '../wire/bytes.js';
@@ -249,7 +249,7 @@ export class Inbound {
 
   /** Keeps a record that cannot be used yet. */
   #hold(candidate: Association, record: RecordWalk): number {
-    const bytes = record.datagram.subarray(record.start - RECORD_HEADER, record.end);
+    const bytes = record.datagram.subarray(record.headerStart, record.end);
     if (!candidate.hold(bytes, this.#engine.config.maxEarlyRecords)) this.#engine.counters.drop('bounds');
     return 0;
   }

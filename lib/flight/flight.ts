@@ -25,10 +25,6 @@ const CCS = -1;
 export class Flight {
   readonly #entries: FlightEntry[] = [];
 
-  get isEmpty(): boolean {
-    return this.#entries.length === 0;
-  }
-
   /** Bytes of the messages kept for retransmission. */
   get heldBytes(): number {
     let held = 0;

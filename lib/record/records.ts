@@ -54,11 +54,6 @@ export class RecordWalk {
     return this.#next < this.datagram.length;
   }
 
-  /** Ends the walk: the rest of the datagram is of no use. */
-  stop(): void {
-    this.#next = this.datagram.length;
-  }
-
   /** Lets go of the datagram. */
   release(): void {
     this.datagram = EMPTY;
