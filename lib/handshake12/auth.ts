@@ -23,6 +23,7 @@ import type { ClientHello } from '../message/hello.js';
 import { copyOf, EMPTY } from '../wire/bytes.js';
 import { invariant, PeerError } from '../wire/errors.js';
 import { AlertDescription, ExtensionType, HandshakeType } from '../wire/registry.js';
+import { hostNameOf } from '../x509/hostnames.js';
 import { offeredGroups } from './ecdhe.js';
 import type { Handshake12 } from './handshake.js';
 
@@ -30,19 +31,15 @@ const { x509 } = CertificateType;
 const CLIENT_SENT = 1;
 const SERVER_SENT = 2;
 
-/** Names that stand in server_name: DNS names without a closing dot, never addresses (RFC 6066 §3). */
-const HOST_NAME = /^(?![0-9.]+$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/i;
-const MAX_HOST_NAME = 253;
-
 // The hellos.
 
 /** Client: signature_algorithms, server_name, and certificate types where they are not the usual ones. */
 export function offerCertificates(handshake: Handshake12, extensions: Map<number, Uint8Array>): void {
   const { signatureSchemes, serverName } = handshake.parameters;
   extensions.set(ExtensionType.signatureAlgorithms, writeNumbers(signatureSchemes));
-  const hostName = serverName?.replace(/\.$/, '') ?? '';
+  const hostName = hostNameOf(serverName ?? '');
   // Any other name would be refused by the server, which says nothing of why; the check of its certificate does.
-  if (hostName.length <= MAX_HOST_NAME && HOST_NAME.test(hostName)) extensions.set(ExtensionType.serverName, writeServerName(hostName));
+  if (hostName !== null) extensions.set(ExtensionType.serverName, writeServerName(hostName));
   offerTypes(extensions, ExtensionType.clientCertificateType, ownTypes(handshake));
   offerTypes(extensions, ExtensionType.serverCertificateType, trustedTypes(handshake));
 }

@@ -1,6 +1,6 @@
 /**
  * What a DNS name of a host looks like (RFC 1123 §2.1, RFC 5890 §2.3.1 for A-labels), in lower case and without a closing
- * dot. An underscore is taken too: names of services and devices have it.
+ * dot: in certificates, and in server_name (RFC 6066 §3). An underscore is taken too: names of services and devices have it.
  */
 
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -12,4 +12,10 @@ export function isHostName(name: string): boolean {
   if (name.length > MAX_LENGTH) return false;
   const labels = name.split('.');
   return labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1)!);
+}
+
+/** The host name that a host means by `text`, where case and a closing dot say nothing; null for what is none. */
+export function hostNameOf(text: string): string | null {
+  const name = text.replace(/\.$/, '').toLowerCase();
+  return isHostName(name) ? name : null;
 }

@@ -10,7 +10,7 @@ import { equalBytes } from '../wire/bytes.js';
 import { parseAddress } from './addresses.js';
 import type { Certificate } from './certificate.js';
 import { shown } from './faults.js';
-import { isHostName } from './hostnames.js';
+import { hostNameOf, isHostName } from './hostnames.js';
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 /** Names that a refusal lists. */
@@ -38,8 +38,8 @@ function readReference(text: string): Reference | null {
   const address = parseAddress(text);
   if (address !== null) return { kind: 'ip', address };
   if (SCHEME.test(text)) return { kind: 'uri', uri: text };
-  const name = text.replace(/\.$/, '').toLowerCase();
-  return isHostName(name) ? { kind: 'dns', name } : null;
+  const name = hostNameOf(text);
+  return name === null ? null : { kind: 'dns', name };
 }
 
 /** Whether `certificate` is for `reference`. */
