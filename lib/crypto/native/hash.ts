@@ -11,6 +11,7 @@ import { Buffer } from 'node:buffer';
 import platform, { createHash, createHmac, createSecretKey, type Hash as NativeState, type KeyObject } from 'node:crypto';
 import { EMPTY, wipe } from '../../wire/bytes.js';
 import { LocalError } from '../../wire/errors.js';
+import { Views } from '../../wire/views.js';
 import type { Hash, HashName, Hmac, ProviderPart, RunningHash } from '../provider.js';
 
 class NativeRunningHash implements RunningHash {
@@ -106,9 +107,7 @@ class OneCallRunningHash implements RunningHash {
 }
 
 /** Room for a block and the data behind it; longer data gets room of its own. All of it is zero between two uses. */
-const scratch: Buffer = /* @__PURE__ */ Buffer.alloc(128 + 512);
-/** The first bytes of it, by their number, made when first asked for. */
-const views: Buffer[] = [];
+const scratch: Views<Buffer> = /* @__PURE__ */ new Views(/* @__PURE__ */ Buffer.alloc(128 + 512));
 
 /** HMAC as H(K ⊕ opad ‖ H(K ⊕ ipad ‖ data)) by two one-call hashes. */
 class OneCallHmac implements Hmac {
@@ -137,14 +136,13 @@ class OneCallHmac implements Hmac {
     if (key === null) throw wipedError();
     const blockLength = key.length;
     const innerLength = blockLength + length;
-    const inner = innerLength <= scratch.length ? (views[innerLength] ??= scratch.subarray(0, innerLength)) : Buffer.alloc(innerLength);
+    const inner = innerLength <= scratch.bytes.length ? scratch.first(innerLength) : Buffer.alloc(innerLength);
     inner.set(key);
     inner.set(length === data.length ? data : data.subarray(0, length), blockLength);
     // As text, which cannot be wiped, a digest costs a third; without the key nothing follows from this one.
     const digest = this.#hash(this.#name, inner, 'binary');
     inner.fill(0);
-    const outerLength = blockLength + this.outputLength;
-    const outer = (views[outerLength] ??= scratch.subarray(0, outerLength));
+    const outer = scratch.first(blockLength + this.outputLength);
     for (let i = 0; i < blockLength; i++) outer[i] = key[i]! ^ 0x36 ^ 0x5c;
     outer.write(digest, blockLength, 'latin1');
     if (isPublic) {
