@@ -5,7 +5,7 @@
  * Law: byte fields are views of the message; trailing bytes are refused; what is in a certificate is not looked at.
  */
 import { decodeError } from '../wire/errors.js';
-import { Reader } from '../wire/reader.js';
+import { readWhole, Reader } from '../wire/reader.js';
 import { Writer } from '../wire/writer.js';
 
 /** More certificates than any honest chain has: a longer list is refused before anything is made of it. */
@@ -16,9 +16,7 @@ const MAX_NUMBERS = 256;
 
 /** struct { ASN.1Cert certificate_list<0..2^24-1>; }, ASN.1Cert<1..2^24-1>. Leaf first; empty for "none". */
 export function readCertificate(body: Uint8Array): Uint8Array[] {
-  const reader = new Reader(body);
-  const list = new Reader(reader.vector24());
-  reader.expectEnd('Certificate');
+  const list = new Reader(readWhole(body, 'Certificate', (reader) => reader.vector24()));
   const certificates: Uint8Array[] = [];
   while (list.left > 0) {
     if (certificates.length === MAX_CERTIFICATES) throw decodeError(`a chain of more than ${MAX_CERTIFICATES} certificates`);
@@ -36,9 +34,7 @@ export function writeCertificate(certificates: readonly Uint8Array[]): Uint8Arra
 
 /** struct { opaque ASN.1_subjectPublicKeyInfo<1..2^24-1>; } (RFC 7250 §3); null for an empty Certificate. */
 export function readRawPublicKey(body: Uint8Array): Uint8Array | null {
-  const reader = new Reader(body);
-  const spki = reader.vector24();
-  reader.expectEnd('Certificate');
+  const spki = readWhole(body, 'Certificate', (reader) => reader.vector24());
   return spki.length === 0 ? null : spki;
 }
 
@@ -90,10 +86,7 @@ export interface DigitallySigned {
 }
 
 export function readCertificateVerify(body: Uint8Array): DigitallySigned {
-  const reader = new Reader(body);
-  const signed = readDigitallySigned(reader);
-  reader.expectEnd('CertificateVerify');
-  return signed;
+  return readWhole(body, 'CertificateVerify', readDigitallySigned);
 }
 
 export function writeCertificateVerify(signed: DigitallySigned): Uint8Array {

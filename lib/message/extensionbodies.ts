@@ -4,7 +4,7 @@
  */
 import { ascii, latin1 } from '../wire/bytes.js';
 import { decodeError } from '../wire/errors.js';
-import { Reader } from '../wire/reader.js';
+import { readWhole } from '../wire/reader.js';
 import { Writer } from '../wire/writer.js';
 import { readUint16List, writeUint16List } from './certificate.js';
 
@@ -14,10 +14,7 @@ const UNCOMPRESSED = 0;
 
 /** A list of 16-bit numbers: supported_groups, signature_algorithms. At least one. */
 export function readNumbers(body: Uint8Array, what: string): number[] {
-  const reader = new Reader(body);
-  const numbers = readUint16List(reader.sub16(2), what);
-  reader.expectEnd(what);
-  return numbers;
+  return readWhole(body, what, (reader) => readUint16List(reader.sub16(2), what));
 }
 
 export function writeNumbers(numbers: readonly number[]): Uint8Array {
@@ -26,19 +23,14 @@ export function writeNumbers(numbers: readonly number[]): Uint8Array {
 
 /** Whether ec_point_formats allows uncompressed points; every legal list does. */
 export function readPointFormats(body: Uint8Array): boolean {
-  const reader = new Reader(body);
-  const formats = reader.vector8(1);
-  reader.expectEnd('ec_point_formats');
-  return formats.includes(UNCOMPRESSED);
+  return readWhole(body, 'ec_point_formats', (reader) => reader.vector8(1)).includes(UNCOMPRESSED);
 }
 
 export const POINT_FORMATS: Uint8Array = new Uint8Array([1, UNCOMPRESSED]);
 
 /** The host name of a client's server_name, lower-case; null if it names no host. */
 export function readServerName(body: Uint8Array): string | null {
-  const reader = new Reader(body);
-  const list = reader.sub16(1);
-  reader.expectEnd('server_name');
+  const list = readWhole(body, 'server_name', (reader) => reader.sub16(1));
   let name: string | null = null;
   while (list.left > 0) {
     const type = list.uint8();
@@ -61,10 +53,7 @@ export function writeServerName(name: string): Uint8Array {
 
 /** A client's list of certificate types. */
 export function readCertificateTypes(body: Uint8Array): Uint8Array {
-  const reader = new Reader(body);
-  const types = reader.vector8(1);
-  reader.expectEnd('certificate_type');
-  return types;
+  return readWhole(body, 'certificate_type', (reader) => reader.vector8(1));
 }
 
 export function writeCertificateTypes(types: readonly number[]): Uint8Array {
@@ -73,8 +62,5 @@ export function writeCertificateTypes(types: readonly number[]): Uint8Array {
 
 /** The server's choice of one certificate type. */
 export function readCertificateType(body: Uint8Array): number {
-  const reader = new Reader(body);
-  const type = reader.uint8();
-  reader.expectEnd('certificate_type');
-  return type;
+  return readWhole(body, 'certificate_type', (reader) => reader.uint8());
 }

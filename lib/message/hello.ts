@@ -4,7 +4,7 @@
  * Law: byte fields are views of the message; trailing bytes are refused.
  */
 import { getUint16 } from '../wire/bytes.js';
-import { Reader } from '../wire/reader.js';
+import { readWhole, Reader } from '../wire/reader.js';
 import { Writer } from '../wire/writer.js';
 import { readExtensions, writeExtensions, type Extensions } from './extensions.js';
 
@@ -136,11 +136,7 @@ export interface HelloVerifyRequest {
 }
 
 export function readHelloVerifyRequest(body: Uint8Array): HelloVerifyRequest {
-  const reader = new Reader(body);
-  const version = reader.uint16();
-  const cookie = reader.vector8();
-  reader.expectEnd('HelloVerifyRequest');
-  return { version, cookie };
+  return readWhole(body, 'HelloVerifyRequest', (reader) => ({ version: reader.uint16(), cookie: reader.vector8() }));
 }
 
 /** Whether `body` is a HelloVerifyRequest at all: one that is not is dropped, as anybody could have sent it. */

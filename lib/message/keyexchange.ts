@@ -5,7 +5,7 @@
  * Law: byte fields are views; trailing bytes are refused; named curves only (curve_type 3).
  */
 import { PeerError } from '../wire/errors.js';
-import { Reader } from '../wire/reader.js';
+import { readWhole, Reader } from '../wire/reader.js';
 import { AlertDescription } from '../wire/registry.js';
 import { Writer } from '../wire/writer.js';
 import { readDigitallySigned, type DigitallySigned } from './certificate.js';
@@ -97,11 +97,4 @@ function readEcdhParameters(reader: Reader): EcdhParameters {
     throw new PeerError('ERR_DTLS_HANDSHAKE', AlertDescription.illegalParameter, 'the server names no curve but describes one');
   }
   return { group: reader.uint16(), publicKey: reader.vector8(1) };
-}
-
-function readWhole<T>(body: Uint8Array, what: string, read: (reader: Reader) => T): T {
-  const reader = new Reader(body);
-  const value = read(reader);
-  reader.expectEnd(what);
-  return value;
 }

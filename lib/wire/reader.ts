@@ -82,6 +82,14 @@ export class Reader {
   }
 }
 
+/** What `read` makes of `bytes`, of which nothing may be left; `what` they are, for people. */
+export function readWhole<T>(bytes: Uint8Array, what: string, read: (reader: Reader) => T): T {
+  const reader = new Reader(bytes);
+  const value = read(reader);
+  reader.expectEnd(what);
+  return value;
+}
+
 function inRange(length: number, min: number, max: number): number {
   if (length < min || length > max) throw decodeError(`a vector of ${length} bytes, where ${min} to ${max} are allowed`);
   return length;
