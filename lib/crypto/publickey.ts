@@ -19,7 +19,7 @@ export interface RsaScheme {
 }
 
 /** The largest modulus that is worked with: what a peer may make us compute is bounded. */
-const MAX_MODULUS_BITS = 8192;
+export const MAX_MODULUS_BITS = 8192;
 const MIN_MODULUS_BITS = 2048;
 
 /** The largest public exponent is 2^33 − 1, as in BoringSSL: the work of one verification is bounded. */

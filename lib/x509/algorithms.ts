@@ -39,7 +39,6 @@ interface Row {
 
 const row = (name: string, scheme: SignatureScheme | null, parameters: Row['parameters']): Row => ({ name, scheme, parameters });
 
-const PSS = '1.2.840.113549.1.1.10';
 const MGF1 = '1.2.840.113549.1.1.8';
 
 const ROWS: ReadonlyMap<string, Row> = /* @__PURE__ */ new Map([
@@ -69,7 +68,7 @@ const PSS_HASHES: ReadonlyMap<string, readonly [string, number, SignatureScheme]
 export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorithm {
   const reader = enterDer(identifier, Tag.sequence, 'an AlgorithmIdentifier');
   const oid = reader.oid();
-  if (oid === PSS) return readPss(reader);
+  if (oid === KeyOid.rsaPss) return readPss(reader);
   const known = ROWS.get(oid);
   if (known === undefined) return { name: `algorithm ${oid}`, scheme: null, weak: false };
   if (known.parameters === 'any') return { name: known.name, scheme: null, weak: true };

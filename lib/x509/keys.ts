@@ -7,6 +7,7 @@
  * point is on its curve, or a modulus long enough, is the provider's to say.
  */
 import type { CurveName, PublicKey } from '../crypto/keys.js';
+import { bitLength, fieldLength, isUncompressed, MAX_MODULUS_BITS } from '../crypto/publickey.js';
 import { copyOf } from '../wire/bytes.js';
 import { DerReader, Tag, enterDer } from '../wire/der.js';
 import { decodeError } from '../wire/errors.js';
@@ -14,20 +15,12 @@ import { KeyOid } from './algorithms.js';
 import { writeDer, writeDerBits, writeDerOid, writeDerUnsigned } from './derwriter.js';
 import { unsupported } from './faults.js';
 
-/** A curve of EC keys. */
-export interface Curve {
-  readonly name: CurveName;
-  readonly oid: string;
-  /** Bytes of a coordinate and of a private scalar. */
-  readonly fieldLength: number;
-}
-
-/** RFC 5480 §2.1.1.1. */
-const CURVES: readonly Curve[] = [
-  { name: 'secp256r1', oid: '1.2.840.10045.3.1.7', fieldLength: 32 },
-  { name: 'secp384r1', oid: '1.3.132.0.34', fieldLength: 48 },
-  { name: 'secp521r1', oid: '1.3.132.0.35', fieldLength: 66 },
-];
+/** The curves of EC keys (RFC 5480 §2.1.1.1). */
+const CURVE_OIDS: Readonly<Record<CurveName, string>> = {
+  secp256r1: '1.2.840.10045.3.1.7',
+  secp384r1: '1.3.132.0.34',
+  secp521r1: '1.3.132.0.35',
+};
 
 /** Names of what people bring and what is refused. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -43,8 +36,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   [KeyOid.ed448]: 'Ed448',
 };
 
-/** Bits of an RSA modulus: a longer one only costs time. */
-const MAX_RSA_BITS = 8192;
 /** Bytes of an RSA exponent. Honest ones have three. */
 const MAX_EXPONENT = 8;
 
@@ -57,8 +48,8 @@ export function readPublicKey(spki: Uint8Array): PublicKey {
   const oid = algorithm.oid();
   switch (oid) {
     case KeyOid.ec: {
-      const { name } = readCurve(algorithm);
-      return { kind: 'ec', curve: name, point: readPoint(bits, name) };
+      const curve = readCurve(algorithm);
+      return { kind: 'ec', curve, point: readPoint(bits, curve) };
     }
     case KeyOid.ed25519:
       algorithm.expectEnd('the AlgorithmIdentifier of Ed25519');
@@ -74,21 +65,20 @@ export function readPublicKey(spki: Uint8Array): PublicKey {
 }
 
 /** ECParameters: a named curve and nothing else (RFC 5480 §2.1.1). Steps over it. */
-export function readCurve(parameters: DerReader): Curve {
+export function readCurve(parameters: DerReader): CurveName {
   if (parameters.isNext(Tag.sequence)) throw unsupported('an EC key with explicit parameters: only named curves are supported');
   if (parameters.isNext(Tag.null)) throw unsupported('an EC key whose curve is implied: only named curves are supported');
   const oid = parameters.oid();
   parameters.expectEnd('ECParameters');
-  const curve = CURVES.find((candidate) => candidate.oid === oid);
+  const [curve] = Object.entries(CURVE_OIDS).find(([, known]) => known === oid) ?? [];
   if (curve === undefined) throw unsupported(`an EC key on ${REFUSED[oid] ?? `curve ${oid}`}, which is not supported`);
-  return curve;
+  return curve as CurveName;
 }
 
 /** An uncompressed point (RFC 5480 §2.2), copied. */
 function readPoint(bytes: Uint8Array, curve: CurveName): Uint8Array {
-  const { fieldLength } = curveOf(curve);
   if (bytes[0] === 2 || bytes[0] === 3) throw unsupported('an EC key with a compressed point');
-  if (bytes[0] !== 4 || bytes.length !== 1 + 2 * fieldLength) throw decodeError(`no point of ${curve}`);
+  if (!isUncompressed(bytes, fieldLength(curve))) throw decodeError(`no point of ${curve}`);
   return copyOf(bytes);
 }
 
@@ -99,14 +89,9 @@ function readRsa(bytes: Uint8Array): PublicKey {
   const exponent = reader.unsigned();
   reader.expectEnd('an RSAPublicKey');
   if (modulus.length === 0 || exponent.length === 0) throw decodeError('an RSA key of zero');
-  if (modulus.length * 8 > MAX_RSA_BITS) throw unsupported(`an RSA key of more than ${MAX_RSA_BITS} bits`);
+  if (modulus.length * 8 > MAX_MODULUS_BITS) throw unsupported(`an RSA key of more than ${MAX_MODULUS_BITS} bits`);
   if (exponent.length > MAX_EXPONENT) throw unsupported(`an RSA exponent of ${exponent.length} bytes`);
   return { kind: 'rsa', modulus: copyOf(modulus), exponent: copyOf(exponent) };
-}
-
-/** What there is to know of a curve. */
-export function curveOf(name: CurveName): Curve {
-  return CURVES.find((candidate) => candidate.name === name)!;
 }
 
 /** The SubjectPublicKeyInfo of a key. */
@@ -115,7 +100,7 @@ export function writePublicKey(key: PublicKey): Uint8Array {
     writeDer(Tag.sequence, writeDer(Tag.sequence, writeDerOid(oid), ...parameters), writeDerBits(bits));
   switch (key.kind) {
     case 'ec':
-      return spki(KeyOid.ec, [writeDerOid(curveOf(key.curve).oid)], key.point);
+      return spki(KeyOid.ec, [writeDerOid(CURVE_OIDS[key.curve])], key.point);
     case 'ed25519':
       return spki(KeyOid.ed25519, [], key.key);
     case 'rsa':
@@ -127,5 +112,5 @@ export function writePublicKey(key: PublicKey): Uint8Array {
 export function describeKey(key: PublicKey): string {
   if (key.kind === 'ec') return `an EC key on ${key.curve}`;
   if (key.kind === 'ed25519') return 'an Ed25519 key';
-  return `an RSA key of ${key.modulus.length * 8 - Math.clz32(key.modulus[0]!) + 24} bits`;
+  return `an RSA key of ${bitLength(key.modulus)} bits`;
 }

@@ -7,7 +7,7 @@
  */
 import { ascii, latin1 } from '../wire/bytes.js';
 import { isDerSequence } from '../wire/der.js';
-import { decodeError } from '../wire/errors.js';
+import { decodeError, type PeerError } from '../wire/errors.js';
 import { shown, unsupported } from './faults.js';
 
 /** One block. */
@@ -61,12 +61,17 @@ export function readBlocks(source: PemSource, label: string): PemBlock[] {
 /** A line of a block without its white space. */
 function bodyLine(line: string, number: number): string {
   if (/^[A-Za-z][A-Za-z0-9-]*:/.test(line)) {
-    if (/ENCRYPTED/.test(line)) throw unsupported('the key is encrypted: decrypt it first (openssl pkey -in … -out …)');
+    if (/ENCRYPTED/.test(line)) throw encryptedKey();
     throw decodeError(`PEM line ${number} is a header, which RFC 7468 does not have`);
   }
   const body = line.replace(/[ \t\v\f]+/g, '');
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(body)) throw decodeError(`PEM line ${number} holds a character that is not base64`);
   return body;
+}
+
+/** The error about a key that only a password would open. */
+export function encryptedKey(): PeerError {
+  return unsupported('the key is encrypted: decrypt it first (openssl pkey -in … -out …)');
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';

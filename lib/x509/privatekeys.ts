@@ -5,17 +5,15 @@
  * Law: what comes out are copies, and the text that was decoded on the way is wiped; a JavaScript string cannot be. No
  * error repeats a byte of a key.
  */
-import type { PrivateKey } from '../crypto/keys.js';
+import type { CurveName, PrivateKey } from '../crypto/keys.js';
+import { fieldLength } from '../crypto/publickey.js';
 import { copyOf, wipe } from '../wire/bytes.js';
 import { DerReader, Tag, checkDer, contextTag, enterDer } from '../wire/der.js';
 import { decodeError } from '../wire/errors.js';
 import { KeyOid } from './algorithms.js';
 import { unsupported } from './faults.js';
-import { curveOf, readCurve } from './keys.js';
-import { readBlocks, type PemSource } from './pem.js';
-import type { CurveName } from '../crypto/keys.js';
-
-const ENCRYPTED = 'the key is encrypted: decrypt it first (openssl pkey -in … -out …)';
+import { readCurve } from './keys.js';
+import { encryptedKey, readBlocks, type PemSource } from './pem.js';
 
 /** Labels of PEM blocks that hold a private key, with how to read them. */
 const FORMS: ReadonlyMap<string, (der: Uint8Array) => PrivateKey> = /* @__PURE__ */ new Map([
@@ -32,7 +30,7 @@ const FORMS: ReadonlyMap<string, (der: Uint8Array) => PrivateKey> = /* @__PURE__
 export function readPrivateKey(source: PemSource): PrivateKey {
   const blocks = readBlocks(source, '');
   try {
-    if (blocks.some(({ label }) => label === 'ENCRYPTED PRIVATE KEY')) throw unsupported(ENCRYPTED);
+    if (blocks.some(({ label }) => label === 'ENCRYPTED PRIVATE KEY')) throw encryptedKey();
     const keys = blocks.filter(({ label }) => FORMS.has(label));
     const [block] = keys;
     if (block === undefined) {
@@ -49,7 +47,7 @@ export function readPrivateKey(source: PemSource): PrivateKey {
 function readAnyForm(der: Uint8Array): PrivateKey {
   const reader = enterDer(der, Tag.sequence, 'a private key');
   // EncryptedPrivateKeyInfo (RFC 5958 §3) has no version.
-  if (reader.isNext(Tag.sequence)) throw unsupported(ENCRYPTED);
+  if (reader.isNext(Tag.sequence)) throw encryptedKey();
   reader.integer();
   if (reader.isNext(Tag.sequence)) return readPkcs8(der);
   return reader.isNext(Tag.octetString) ? readSec1(der, null) : readPkcs1(der);
@@ -62,7 +60,7 @@ function readAnyForm(der: Uint8Array): PrivateKey {
 function readPkcs8(der: Uint8Array): PrivateKey {
   checkDer(der, 'a PKCS#8 key');
   const reader = enterDer(der, Tag.sequence, 'a PKCS#8 key');
-  if (reader.isNext(Tag.sequence)) throw unsupported(ENCRYPTED);
+  if (reader.isNext(Tag.sequence)) throw encryptedKey();
   const version = reader.small(1);
   const algorithm = reader.enter(Tag.sequence);
   const key = reader.octetString();
@@ -72,7 +70,7 @@ function readPkcs8(der: Uint8Array): PrivateKey {
   const oid = algorithm.oid();
   switch (oid) {
     case KeyOid.ec:
-      return readSec1(key, readCurve(algorithm).name);
+      return readSec1(key, readCurve(algorithm));
     case KeyOid.ed25519: {
       algorithm.expectEnd('the AlgorithmIdentifier of Ed25519');
       const inner = new DerReader(key);
@@ -99,17 +97,17 @@ function readSec1(der: Uint8Array, curve: CurveName | null): PrivateKey {
   const reader = enterDer(der, Tag.sequence, 'an EC private key');
   if (reader.small(1) !== 1) throw decodeError('an EC private key of an unknown version');
   const digits = reader.octetString();
-  const named = reader.isNext(contextTag(0)) ? readCurve(reader.enter(contextTag(0))).name : null;
+  const named = reader.isNext(contextTag(0)) ? readCurve(reader.enter(contextTag(0))) : null;
   if (reader.isNext(contextTag(1))) reader.element();
   reader.expectEnd('an EC private key');
   const name = curve ?? named;
   if (name === null) throw decodeError('an EC private key that does not say its curve');
   if (curve !== null && named !== null && curve !== named) throw decodeError(`an EC private key on ${curve} that says ${named}`);
-  const { fieldLength } = curveOf(name);
+  const length = fieldLength(name);
   // Some tools drop leading zeros, which RFC 5915 forbids; nothing is ambiguous about them.
-  if (digits.length === 0 || digits.length > fieldLength) throw decodeError(`an EC private key of ${digits.length} bytes on ${name}`);
-  const scalar = new Uint8Array(fieldLength);
-  scalar.set(digits, fieldLength - digits.length);
+  if (digits.length === 0 || digits.length > length) throw decodeError(`an EC private key of ${digits.length} bytes on ${name}`);
+  const scalar = new Uint8Array(length);
+  scalar.set(digits, length - digits.length);
   return { kind: 'ec', curve: name, scalar };
 }
 
