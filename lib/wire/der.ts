@@ -7,6 +7,7 @@
  * bounded before anything is made of them. Byte fields are views.
  * Times are those of RFC 5280 §4.1.2.5: to the second, in UTC, returned as milliseconds since 1970.
  */
+import { latin1 } from './bytes.js';
 import { decodeError } from './errors.js';
 
 /** Identifier octets of the types that X.509 uses. */
@@ -317,11 +318,8 @@ function dotted(contents: Uint8Array): string {
 
 /** The digits of a time of `length` characters that ends with Z (RFC 5280 §4.1.2.5.1, §4.1.2.5.2). */
 function timeDigits(contents: Uint8Array, length: number): string {
-  let digits = '';
-  for (const byte of contents.subarray(0, length - 1)) {
-    if (byte < 0x30 || byte > 0x39) throw decodeError('a time with something else than digits in it');
-    digits += String.fromCharCode(byte);
-  }
+  const digits = latin1(contents.subarray(0, length - 1));
+  if (/\D/.test(digits)) throw decodeError('a time with something else than digits in it');
   if (contents.length !== length || contents[length - 1] !== 0x5a) throw decodeError('a time that is not to the second and in UTC');
   return digits;
 }

@@ -5,6 +5,7 @@
  * holds printable ASCII and nothing else: a NUL, a blank or a letter of another script is a broken name, not one to be
  * interpreted (it may be read differently elsewhere).
  */
+import { latin1 } from '../wire/bytes.js';
 import { DerReader, Tag, contextTag, enterDer } from '../wire/der.js';
 import { decodeError } from '../wire/errors.js';
 import { checkName } from './distinguished.js';
@@ -80,10 +81,6 @@ export function readGeneralNames(value: Uint8Array): GeneralNames {
 
 /** An IA5String without blanks and control characters. */
 export function printable(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) {
-    if (byte < 0x21 || byte > 0x7e) throw decodeError('a name with a character that no name has');
-    text += String.fromCharCode(byte);
-  }
-  return text;
+  if (bytes.some((byte) => byte < 0x21 || byte > 0x7e)) throw decodeError('a name with a character that no name has');
+  return latin1(bytes);
 }
