@@ -18,9 +18,7 @@ export class Authorities {
     for (const certificate of certificates) {
       const { subject, issuer, extensions } = certificate;
       const key = latin1(subject);
-      const known = this.#byName.get(key);
-      if (known === undefined) this.#byName.set(key, [certificate]);
-      else known.push(certificate);
+      file(certificate, this.#byName, key);
       names.set(key, subject);
       // A leaf that is itself believed: its owner goes by the names above it.
       if (extensions.basicConstraints?.ca !== true) names.set(latin1(issuer), issuer);
@@ -47,7 +45,8 @@ export class Graph {
   readonly #far = new Map<string, Certificate>();
 
   constructor(sent: readonly Certificate[], authorities: Authorities) {
-    const byIssuer = grouped(unique(sent));
+    const byIssuer = new Map<string, Certificate[]>();
+    for (const certificate of unique(sent)) file(certificate, byIssuer, latin1(certificate.issuer));
     let frontier: Certificate[] = [];
     for (const [name, issued] of byIssuer) {
       if (authorities.named(issued[0]!.issuer).length === 0) continue;
@@ -58,9 +57,7 @@ export class Graph {
       const next: Certificate[] = [];
       for (const certificate of frontier) {
         const name = latin1(certificate.subject);
-        const known = this.#near.get(name);
-        if (known === undefined) this.#near.set(name, [certificate]);
-        else known.push(certificate);
+        file(certificate, this.#near, name);
         next.push(...(byIssuer.get(name) ?? []));
         byIssuer.delete(name);
       }
@@ -87,16 +84,11 @@ export class Graph {
   }
 }
 
-/** Certificates by issuer. */
-function grouped(certificates: readonly Certificate[]): Map<string, Certificate[]> {
-  const found = new Map<string, Certificate[]>();
-  for (const certificate of certificates) {
-    const name = latin1(certificate.issuer);
-    const known = found.get(name);
-    if (known === undefined) found.set(name, [certificate]);
-    else known.push(certificate);
-  }
-  return found;
+/** Puts a certificate to those of its name. */
+function file(certificate: Certificate, byName: Map<string, Certificate[]>, name: string): void {
+  const known = byName.get(name);
+  if (known === undefined) byName.set(name, [certificate]);
+  else known.push(certificate);
 }
 
 /** Each certificate once: two that end alike and are not the same are both kept, and a third is not compared. */
