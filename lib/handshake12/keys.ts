@@ -10,9 +10,6 @@ import { decodeError, invariant, LocalError, PeerError } from '../wire/errors.js
 import { AlertDescription, HandshakeType } from '../wire/registry.js';
 import type { Handshake12 } from './handshake.js';
 
-/** Bytes of verify_data in every suite of DTLS 1.2. */
-const VERIFY_DATA = 12;
-
 /**
  * Derives the master secret from `premaster` (which is wiped) and installs the keys of epoch 1. With
  * extended_master_secret the transcript must stand right after ClientKeyExchange.
@@ -58,8 +55,8 @@ export function finishClient(handshake: Handshake12): string {
 
 /** Checks the peer's Finished and adds it to the transcript. */
 export function checkFinished(handshake: Handshake12, body: Uint8Array): void {
-  if (body.length !== VERIFY_DATA) throw decodeError(`Finished has ${body.length} bytes instead of ${VERIFY_DATA}`);
   const expected = expectedVerifyData(handshake, handshake.role === 'client' ? 'server' : 'client');
+  if (body.length !== expected.length) throw decodeError(`Finished has ${body.length} bytes instead of ${expected.length}`);
   if (!equalBytes(expected, body)) {
     throw new PeerError('ERR_DTLS_VERIFY', AlertDescription.decryptError, 'Finished does not verify');
   }
