@@ -31,6 +31,11 @@ export interface CipherSuite {
   readonly nonceForm: NonceForm;
 }
 
+/** A row. How its nonces are made follows from its AEAD. */
+export function cipherSuite(id: number, name: string, keyExchange: KeyExchange, aead: AeadName, hash: HashName): CipherSuite {
+  return { id, name, keyExchange, aead, hash, nonceForm: aead === 'chacha20-poly1305' ? 'xor' : 'explicit' };
+}
+
 /** Whether `provider` can do everything that `suite` names. */
 export function supports(provider: Provider, suite: CipherSuite): boolean {
   const { ephemeral, certified } = suite.keyExchange;
