@@ -31,18 +31,20 @@ export class Admission {
     this.#engine = engine;
   }
 
-  /** As `verdict`, with a failing random source reported to the host: nothing is thrown at the door, and nobody let in. */
+  /**
+   * Looks at a ClientHello fragment of epoch 0. It was read from `record`; its datagram has `record.datagram.length` bytes.
+   * A failing random source is reported to the host: nothing is thrown at the door, and nobody let in.
+   */
   judge(session: Session, record: RecordWalk, fragment: Fragment): Verdict {
     try {
-      return this.verdict(session, record, fragment);
+      return this.#verdict(session, record, fragment);
     } catch (error) {
       this.#engine.host.report(session, error);
       return 'out';
     }
   }
 
-  /** Looks at a ClientHello fragment of epoch 0. It was read from `record`; its datagram has `record.datagram.length` bytes. */
-  verdict(session: Session, record: RecordWalk, fragment: Fragment): Verdict {
+  #verdict(session: Session, record: RecordWalk, fragment: Fragment): Verdict {
     const { config, cookies, counters, outbound } = this.#engine;
     const bytes = record.datagram;
     const start = this.#start;

@@ -30,6 +30,8 @@ export class Progress {
   readonly #engine: Engine;
   /** Feeds what became deliverable: buffered messages and early records. Set by `inbound`. */
   resume: (association: Association) => number = () => 0;
+  /** Feeds early records again. Set by `inbound`. */
+  replay: (association: Association, records: readonly Uint8Array[]) => number = () => 0;
   /** Runs work that no caller waits for, as an engine call of its own. Set by the context. */
   detached: (work: () => void) => void = (work) => work();
 
@@ -209,9 +211,6 @@ export class Progress {
     if (!association.released) host.event(session, 0, DTLS_EVENT_CONNECTED);
     if (!association.released) this.replay(association, early);
   }
-
-  /** Feeds early records again. Set by `inbound`. */
-  replay: (association: Association, records: readonly Uint8Array[]) => number = () => 0;
 
   #giveUp(association: Association): void {
     const { making, role, undecryptable, peer } = association;
