@@ -12,7 +12,7 @@ import type { RecordWalk } from '../record/records.js';
 import type { Association } from './association.js';
 import { resolveParameters } from './config.js';
 import type { Engine } from './engine.js';
-import type { Session } from './events.js';
+import type { Session, SessionKey } from './events.js';
 import type { Peer } from './peer.js';
 import { HELLO_VERIFY_REQUEST } from './outbound.js';
 import { canonical, sessionBytes } from './session.js';
@@ -39,7 +39,7 @@ export class Admission {
     try {
       return this.#verdict(session, record, fragment);
     } catch (error) {
-      this.#engine.host.report(session, error);
+      this.#engine.host.report(canonical(session), error);
       return 'out';
     }
   }
@@ -74,13 +74,16 @@ export class Admission {
     return 'out';
   }
 
-  /** Whether the whole cookie of a reassembled ClientHello is right. */
-  acceptsWhole(session: Session, body: Uint8Array): boolean {
+  /** Whether the whole cookie of a reassembled ClientHello is right. A failing random source is reported, as by `judge`. */
+  acceptsWhole(session: SessionKey, body: Uint8Array): boolean {
+    const { cookies, host } = this.#engine;
     const start = this.#start;
-    return (
-      start.read(body, 0, body.length) &&
-      this.#engine.cookies.accepts(this.#engine.now(), sessionBytes(session), body, start, body.length)
-    );
+    try {
+      return start.read(body, 0, body.length) && cookies.accepts(this.#engine.now(), sessionBytes(session), body, start, body.length);
+    } catch (error) {
+      host.report(session, error);
+      return false;
+    }
   }
 
   /** The random of a ClientHello's first fragment, a view; null if the fragment does not hold it. */

@@ -4,8 +4,9 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HandshakeType } from '../../lib/index.js';
+import { HandshakeType, type LocalError } from '../../lib/index.js';
 import { Bench, ROLES, UNDER_WAY, type Course, type Upcoming } from '../support/course.js';
+import { Random } from '../support/random.js';
 import { join } from '../support/rig.js';
 import { HONEST } from '../support/scripted.js';
 
@@ -93,6 +94,27 @@ test('FRG-14 after a valid first fragment the rest of the hello is held to it: o
   assert.is(bench.rig.context.getPeer(course.session), undefined);
   course.live();
   bench.conclude();
+});
+
+test('FRG-14 a hello in pieces whose cookie cannot be checked for want of randomness is forgotten, and the host is told', () => {
+  const random = new Random(14);
+  let failing = false;
+  const bench = new Bench({
+    random: (length) => {
+      if (failing) throw new Error('no randomness');
+      return random.bytes(length);
+    },
+  });
+  const { rig } = bench;
+  const course = bench.course('server', { hello: LARGE }).to('helloVerified');
+  const pieces = inPieces(course, course.commit(), [100, 101]);
+  rig.feed(course.session, pieces[0]!);
+  // The secret is to be replaced just now.
+  rig.now += 60_000;
+  failing = true;
+  for (const piece of pieces.slice(1)) assert.is(rig.feed(course.session, piece), 0);
+  assert.equal(rig.errors.map((error) => (error as LocalError).code), ['ERR_DTLS_RANDOM']);
+  assert.equal([rig.context.getPeer(course.session), rig.context.stats().halfOpen], [undefined, 0]);
 });
 
 test('FRG-14 a hello that stops after its first fragment is forgotten in time, and sends nothing', () => {
