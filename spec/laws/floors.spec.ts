@@ -10,7 +10,7 @@ import { FLOORS, MODULES, ROOT, importsOf, resolve, roomOf } from './house.js';
 const STRANGERS: readonly (readonly string[])[] = [
   ['message', 'record', 'x509'],
   ['handshake12', 'handshake13'],
-  ['engine', 'suites'],
+  ['engine', 'suites', 'credentials'],
 ];
 
 /** The imports within lib/, types included, as pairs of paths. */
