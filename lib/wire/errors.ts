@@ -1,6 +1,6 @@
 /**
- * Every error of the engine, in two kinds that are treated in two ways: the host erred (`LocalError`,
- * thrown to the caller) or the peer erred (`PeerError`, turned into an alert and an event).
+ * Every error of the engine, in two kinds: the peer is refused (`PeerError`, turned into an alert and an event), or
+ * anything else (`LocalError`): what the host did wrong is thrown to it, what is only told (silence, an alert) is an event.
  *
  * Law: no message carries a key, a secret or plaintext.
  */
@@ -46,12 +46,12 @@ export class DtlsError extends Error {
   }
 }
 
-/** The host erred: a wrong argument, a failing random source, a freed context. Thrown at the caller. */
+/** A wrong argument, a failing random source, a freed context: thrown at the caller. A peer that fell silent, an alert: of an event. */
 export class LocalError extends DtlsError {
   override readonly name: string = 'LocalError';
 }
 
-/** The peer erred: `alert` goes on the wire and an event to the host; never thrown out of the engine. */
+/** The peer is refused: `alert` goes on the wire and an event to the host; never thrown out of the engine. */
 export class PeerError extends DtlsError {
   override readonly name: string = 'PeerError';
   /** What goes on the wire. */
