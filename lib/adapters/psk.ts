@@ -135,7 +135,8 @@ function bytesOf(answer: AnswerNow<Bytes>): AnswerNow<Uint8Array> {
   return typeof answer === 'string' ? encoder.encode(answer) : answer;
 }
 
-function asText(bytes: Uint8Array): string | null {
+/** The text whose UTF-8 `bytes` are; null for bytes that are none. */
+export function asText(bytes: Uint8Array): string | null {
   try {
     return decoder.decode(bytes);
   } catch {

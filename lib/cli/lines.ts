@@ -5,12 +5,13 @@
  */
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { MAX_PLAINTEXT } from '../record/header12.js';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/** Bytes of a line that fit a record (RFC 5246 §6.2.1). */
-export const MAX_LINE = 0x4000;
+/** Bytes of a line that fit a record. */
+export const MAX_LINE: number = MAX_PLAINTEXT;
 
 /**
  * Calls `take` for each line, with `null` for one that is too long. Resolves at the end of input, also when `input` is

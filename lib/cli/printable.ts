@@ -4,8 +4,7 @@
  * Law: no control character, no escape sequence and no mark that turns the writing direction reaches a terminal, and
  * what is printed says which bytes it was: text that begins with `hex:` is printed as hex too.
  */
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+import { asText } from '../adapters/psk.js';
 
 /** Control, format, private, unassigned, line separators; the joiners that emoji and some scripts need are spared. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
@@ -14,7 +13,7 @@ const LINE_BREAKS = /[\r\n]/g;
 
 /** The text of `bytes`, or `hex:` and their digits. `multiline`: line breaks count as printable (JSON escapes them). */
 export function printable(bytes: Uint8Array, multiline: boolean = false): string {
-  const text = textOf(bytes);
+  const text = asText(bytes);
   if (text !== null && !text.startsWith('hex:')) {
     const rest = text.replace(HARMLESS, '');
     if (!UNPRINTABLE.test(multiline ? rest.replace(LINE_BREAKS, '') : rest)) return text;
@@ -27,12 +26,4 @@ export function printableLine(bytes: Uint8Array): string {
   let end = bytes.length;
   if (end > 0 && bytes[end - 1] === 0x0a) end -= end > 1 && bytes[end - 2] === 0x0d ? 2 : 1;
   return printable(bytes.subarray(0, end));
-}
-
-function textOf(bytes: Uint8Array): string | null {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return null;
-  }
 }
