@@ -7,7 +7,7 @@
 import type { CipherSuite } from '../crypto/suites.js';
 import { Budget } from '../flight/budget.js';
 import { Flight } from '../flight/flight.js';
-import { Reassembler, type ReassemblerLimits } from '../flight/reassembler.js';
+import { Reassembler } from '../flight/reassembler.js';
 import { Answered, type Out, type Question } from '../handshake/machine.js';
 import type { Handshake12, Identity } from '../handshake12/handshake.js';
 import type { Protection12 } from '../record/protect12.js';
@@ -15,6 +15,7 @@ import { ReadEpoch, WriteEpoch } from '../record/epoch.js';
 import { copyOf, getUint48 } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
 import type { HandshakeType } from '../wire/registry.js';
+import type { Limits } from './config.js';
 import type { Cork } from './cork.js';
 import type { Waiting } from './deadlines.js';
 import type { Role } from './events.js';
@@ -29,12 +30,6 @@ export interface Making {
   readonly maxKeptBytes: number;
   /** Records that came before their keys or while an answer is awaited, copied whole. */
   early: Uint8Array[];
-}
-
-export interface AssociationLimits extends ReassemblerLimits {
-  readonly maxHeldBytes: number;
-  readonly maxKeptBytes: number;
-  readonly maxEarlyRecords: number;
 }
 
 /** What an association draws from: the engine, which checks. */
@@ -116,7 +111,7 @@ export class Association implements Out, Waiting {
   }
 
   /** Begins the handshake; messages are expected from `messageSeq` on. */
-  begin(handshake: Handshake12, messageSeq: number, limits: AssociationLimits): void {
+  begin(handshake: Handshake12, messageSeq: number, limits: Limits): void {
     // Early records are anybody's: they must not keep the next message from being put together.
     const earlyBytes = new Budget(Math.floor(limits.maxHeldBytes / 4));
     const reassembly = new Budget(limits.maxHeldBytes - earlyBytes.limit);
