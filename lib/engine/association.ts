@@ -27,7 +27,7 @@ export interface Making {
   readonly reassembler: Reassembler;
   readonly reassembly: Budget;
   readonly earlyBytes: Budget;
-  readonly maxKeptBytes: number;
+  readonly limits: Limits;
   /** Records that came before their keys or while an answer is awaited, copied whole. */
   early: Uint8Array[];
 }
@@ -116,13 +116,13 @@ export class Association implements Out, Waiting {
     const earlyBytes = new Budget(Math.floor(limits.maxHeldBytes / 4));
     const reassembly = new Budget(limits.maxHeldBytes - earlyBytes.limit);
     const reassembler = new Reassembler(messageSeq, limits, reassembly);
-    this.making = { handshake, reassembler, reassembly, earlyBytes, maxKeptBytes: limits.maxKeptBytes, early: [] };
+    this.making = { handshake, reassembler, reassembly, earlyBytes, limits, early: [] };
   }
 
   /** After a message: what the handshake keeps beyond its share is taken from reassembly. False if there is not so much. */
   makeRoom(): boolean {
     const { making } = this;
-    return making === null || making.reassembler.lend(this.#keptBytes(making) - making.maxKeptBytes);
+    return making === null || making.reassembler.lend(this.#keptBytes(making) - making.limits.maxKeptBytes);
   }
 
   #keptBytes({ handshake }: Making): number {
@@ -153,9 +153,9 @@ export class Association implements Out, Waiting {
   }
 
   /** Keeps a copy of a record for later; false if it is beyond the bounds. */
-  hold(record: Uint8Array, maxEarlyRecords: number): boolean {
+  hold(record: Uint8Array): boolean {
     const { making } = this;
-    if (making === null || making.early.length >= maxEarlyRecords || !making.earlyBytes.take(record.length)) return false;
+    if (making === null || making.early.length >= making.limits.maxEarlyRecords || !making.earlyBytes.take(record.length)) return false;
     making.early.push(copyOf(record));
     return true;
   }

@@ -250,7 +250,7 @@ export class Inbound {
   /** Keeps a record that cannot be used yet. */
   #hold(candidate: Association, record: RecordWalk): number {
     const bytes = record.datagram.subarray(record.headerStart, record.end);
-    if (!candidate.hold(bytes, this.#engine.config.maxEarlyRecords)) this.#engine.counters.drop('bounds');
+    if (!candidate.hold(bytes)) this.#engine.counters.drop('bounds');
     return 0;
   }
 
