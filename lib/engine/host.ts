@@ -115,16 +115,15 @@ export class Host {
   /** A callback threw. */
   report(session: SessionKey | null, error: unknown): void {
     this.#counters.callbackErrors++;
-    if (this.handler.error !== undefined) {
-      try {
-        this.handler.error(this.#context, session, error);
-        return;
-      } catch {
-        // The error callback itself fails: counted, and there is nobody left to tell.
-        return;
-      }
+    if (this.handler.error === undefined) {
+      this.#uncaught.push({ session, error });
+      return;
     }
-    this.#uncaught.push({ session, error });
+    try {
+      this.handler.error(this.#context, session, error);
+    } catch {
+      // The error callback itself fails: counted, and there is nobody left to tell.
+    }
   }
 
   /** Whether the call in progress will throw. */
@@ -147,6 +146,7 @@ export class Host {
     for (const { session, error } of uncaught) {
       this.event(session ?? '', 0, DTLS_EVENT_ERROR, new LocalError('ERR_DTLS_CALLBACK', 'a callback threw', undefined, error));
     }
+    // What the event callback threw meanwhile: nobody is left to tell either.
     this.#uncaught = [];
   }
 }

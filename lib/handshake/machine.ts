@@ -1,5 +1,5 @@
 /**
- * The runner of the state tables: role → state → message → handler. Both protocol versions share it.
+ * The runner of the state tables: role → state → message → handler. It knows no version of the protocol.
  *
  * Law: a handler returns the next state; an entry that is missing is `unexpected_message`; handlers speak to the
  * world through `Out` alone and never call the host. Answers of the host enter as pseudo-messages with rows of

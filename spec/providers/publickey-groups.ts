@@ -109,7 +109,7 @@ function keyChecks(provider: Provider, group: Group): Check[] {
       throwsCode('ERR_DTLS_RANDOM', () => group.generate((size) => new Uint8Array(size - 1)), 'a byte short');
       throwsCode('ERR_DTLS_RANDOM', () => group.generate((size) => new Uint8Array(size + 1)), 'a byte too many');
       const failure = new LocalError('ERR_DTLS_RANDOM', 'nothing');
-      throwsCode('ERR_DTLS_RANDOM', () => group.generate(() => { throw failure; }), 'thrown'); // prettier-ignore
+      throwsCode('ERR_DTLS_RANDOM', () => group.generate(() => { throw failure; }), 'thrown');
     }),
     check('never goes on with a key that was wiped', () => {
       const share = group.generate(drawing(pattern(length, 3)));
