@@ -8,7 +8,7 @@ import { readInput } from './files.js';
 import { UsageError } from './usage.js';
 
 /** The variable that is looked at if no key is given otherwise. */
-export const KEY_VARIABLE = 'MICRODTLS_PSK';
+const KEY_VARIABLE = 'MICRODTLS_PSK';
 
 /** Where keys come from. */
 export interface KeySources {

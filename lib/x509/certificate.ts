@@ -17,7 +17,7 @@ import { shown } from './faults.js';
 import { readPublicKey } from './keys.js';
 
 /** Bytes of a certificate. An honest one has 300 to 4,000. */
-export const MAX_CERTIFICATE_BYTES = 65_536;
+const MAX_CERTIFICATE_BYTES = 65_536;
 /** Bytes of a serial number (RFC 5280 §4.1.2.2). */
 const MAX_SERIAL = 20;
 

@@ -27,7 +27,7 @@ export function dayOf(timeMs: number): string {
 }
 
 /** A span in words: "3 days", "1 hour", "less than a minute". */
-export function spanOf(spanMs: number): string {
+function spanOf(spanMs: number): string {
   for (const [unit, length] of UNITS) {
     const count = Math.floor(spanMs / length);
     if (count >= (unit === 'year' ? 2 : 1)) return `${count} ${unit}${count === 1 ? '' : 's'}`;

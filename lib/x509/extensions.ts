@@ -148,7 +148,7 @@ function readSubjectKeyId(value: Uint8Array): Uint8Array {
 }
 
 /** SEQUENCE { keyIdentifier [0], authorityCertIssuer [1], authorityCertSerialNumber [2] }, all OPTIONAL */
-export function readAuthorityKeyId(value: Uint8Array): Uint8Array | null {
+function readAuthorityKeyId(value: Uint8Array): Uint8Array | null {
   checkDer(value, 'authorityKeyIdentifier');
   const reader = enterDer(value, Tag.sequence, 'authorityKeyIdentifier');
   const keyId = reader.isNext(contextTag(0, false)) ? reader.contents(contextTag(0, false)) : null;

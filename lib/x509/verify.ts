@@ -61,7 +61,7 @@ function usageFault(leaf: Certificate, role: string, purpose: string): Fault | n
 }
 
 /** Whether the leaf is for `name`. */
-export function nameFault(leaf: Certificate, name: string): Fault | null {
+function nameFault(leaf: Certificate, name: string): Fault | null {
   const bad = (reason: string): Fault => ({ alert: AlertDescription.badCertificate, reason });
   const reference = parseReference(name);
   if (reference === null) return bad(`"${shown(name)}" is no name that a certificate can have (international names go as xn--…)`);
