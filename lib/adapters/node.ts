@@ -49,7 +49,6 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   /** The engine, for everything else. Its handler belongs to this socket. */
   readonly context: DtlsContext;
   readonly #handler: SocketHandler;
-  readonly #psk: PskSource | null;
   /** What was asked for when a handshake began as client. */
   readonly #asked: WeakMap<Peer, Asked> = new WeakMap();
   readonly #udpOptions: UdpOptions;
@@ -74,7 +73,6 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     const { psk, pskHint, handler = {}, udp = {}, tap, ...engine } = options;
     if (psk !== undefined && handler.getPskInfo !== undefined) throw argument('psk and handler.getPskInfo: one of them, please');
     this.#handler = handler;
-    this.#psk = psk === undefined ? null : new PskSource(psk, pskHint);
     this.#udpOptions = udp;
     this.#tap = tap;
     this.#now = engine.now ?? (() => performance.now());
@@ -82,7 +80,7 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     this.#timers = { initialTimeoutMs, maxRetransmits };
     // As the context does: what the provider cannot do is not offered.
     const usable = cipherSuites.filter((suite) => supports(crypto, suite));
-    this.#means = { psk: this.#psk, handler, cipherSuites: usable, trust, credentials, serverName, wallClock };
+    this.#means = { psk: psk === undefined ? null : new PskSource(psk, pskHint), handler, cipherSuites: usable, trust, credentials, serverName, wallClock };
     this.context = new DtlsContext(this.#callbacks(), { ...engine, now: this.#now, crypto, cipherSuites });
     this.#attempts = new Attempts((session) => {
       if (this.#closing === null) this.context.close(session);
@@ -205,7 +203,7 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   /** The parameters of a client that comes to us. */
   #asServer(asked: UserParameters | null | undefined | void): UserParameters {
     const parameters = asked ?? {};
-    if (this.#psk !== null || this.#handler.getPskInfo !== undefined) return parameters;
+    if (this.#means.psk !== null || this.#handler.getPskInfo !== undefined) return parameters;
     const accepted = withoutPreShared(parameters.cipherSuites ?? this.#means.cipherSuites);
     return accepted.length === 0 ? parameters : { ...parameters, cipherSuites: accepted };
   }
@@ -235,7 +233,7 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   #pskInfo(context: DtlsContext, session: SessionKey, type: PskInfoType, description: Uint8Array): Answer<Uint8Array> {
     const peer = context.getPeer(session);
     // Who asks is the handshake: a peer that we reached as client may be starting anew as ours.
-    const source = (peer?.candidate?.role === 'client' ? this.#asked.get(peer)?.own : null) ?? this.#psk;
+    const source = (peer?.candidate?.role === 'client' ? this.#asked.get(peer)?.own : null) ?? this.#means.psk;
     if (source !== null) return source.answer(session, type, description);
     return quietly(() => this.#handler.getPskInfo?.(context, session, type, description));
   }
