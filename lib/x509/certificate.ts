@@ -9,12 +9,13 @@ import type { PublicKey } from '../crypto/keys.js';
 import { equalBytes } from '../wire/bytes.js';
 import { DerReader, Tag, checkDer, contextTag, enterDer } from '../wire/der.js';
 import { PeerError, decodeError } from '../wire/errors.js';
-import { readSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.js';
+import { readSignatureAlgorithm } from './algorithms.js';
 import type { Validity } from './dates.js';
 import { checkName, commonName } from './distinguished.js';
 import { NO_EXTENSIONS, readExtensions, type Extensions } from './extensions.js';
 import { shown } from './faults.js';
 import { readPublicKey } from './keys.js';
+import type { Signed } from './signatures.js';
 
 /** Bytes of a certificate. An honest one has 300 to 4,000. */
 const MAX_CERTIFICATE_BYTES = 65_536;
@@ -22,10 +23,8 @@ const MAX_CERTIFICATE_BYTES = 65_536;
 const MAX_SERIAL = 20;
 
 /** A certificate. Byte fields are views of `der`. */
-export interface Certificate extends Validity {
+export interface Certificate extends Signed, Validity {
   readonly der: Uint8Array;
-  /** What is signed, with its header. */
-  readonly tbs: Uint8Array;
   readonly version: 1 | 2 | 3;
   /** Big-endian, without leading zeros; zero is empty. */
   readonly serial: Uint8Array;
@@ -38,8 +37,6 @@ export interface Certificate extends Validity {
   readonly publicKey: PublicKey | null;
   readonly keyFault: string;
   readonly extensions: Extensions;
-  readonly algorithm: SignatureAlgorithm;
-  readonly signature: Uint8Array;
 }
 
 /** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }. Keeps `der`, does not copy it. */
@@ -55,7 +52,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
 }
 
 /** TBSCertificate. `algorithm` is the AlgorithmIdentifier outside of it. */
-function parseTbs(tbs: Uint8Array, algorithm: Uint8Array): Omit<Certificate, 'der' | 'tbs' | 'signature' | 'algorithm'> {
+function parseTbs(tbs: Uint8Array, algorithm: Uint8Array): Omit<Certificate, 'der' | keyof Signed> {
   const reader = enterDer(tbs, Tag.sequence, 'TBSCertificate');
   const version = readVersion(reader);
   const serial = reader.unsigned();

@@ -11,21 +11,18 @@ import { copyOf, equalBytes, latin1 } from '../wire/bytes.js';
 import { DerReader, Tag, checkDer, contextTag, enterDer } from '../wire/der.js';
 import { decodeError } from '../wire/errors.js';
 import { AlertDescription } from '../wire/registry.js';
-import { readSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.js';
+import { readSignatureAlgorithm } from './algorithms.js';
 import { describeCertificate, type Certificate } from './certificate.js';
 import { dayOf, outOfDate } from './dates.js';
 import { checkName, spokenName } from './distinguished.js';
 import { KeyUsage, readRawExtensions } from './extensions.js';
 import { unsupported, type Fault } from './faults.js';
-import { isSignedBy, useKey } from './signatures.js';
+import { isSignedBy, useKey, type Signed } from './signatures.js';
 
 const AUTHORITY_KEY_ID = '2.5.29.35';
 
 /** A revocation list. Byte fields are views. */
-export interface RevocationList {
-  readonly tbs: Uint8Array;
-  readonly algorithm: SignatureAlgorithm;
-  readonly signature: Uint8Array;
+export interface RevocationList extends Signed {
   /** DER name. */
   readonly issuer: Uint8Array;
   readonly thisUpdate: number;

@@ -12,6 +12,7 @@ import { describeKey } from './keys.js';
 
 /** Something that carries a signature over `tbs`. */
 export interface Signed {
+  /** What is signed, with its header. */
   readonly tbs: Uint8Array;
   readonly algorithm: SignatureAlgorithm;
   readonly signature: Uint8Array;
