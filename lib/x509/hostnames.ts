@@ -14,7 +14,7 @@ export function isHostName(name: string): boolean {
   return labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1)!);
 }
 
-/** The host name that a host means by `text`, where case and a closing dot say nothing; null for what is none. */
+/** The host name that `text` spells, where case and a closing dot say nothing; null if it is none. */
 export function hostNameOf(text: string): string | null {
   const name = text.replace(/\.$/, '').toLowerCase();
   return isHostName(name) ? name : null;
