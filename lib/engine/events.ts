@@ -104,7 +104,10 @@ export interface DtlsHandler {
   error?(context: DtlsContext, session: SessionKey | null, error: unknown): void;
 }
 
-/** The session as callbacks get it: the frozen canonical object, or the host's string. */
+/**
+ * The session as callbacks get it: the frozen canonical object, or the host's string. Only the answer to a hello without
+ * a cookie, for which nothing is made, goes to the very object that was handed in.
+ */
 export type SessionKey = Readonly<SessionAddress> | string;
 
 /** Whom an association is with. Identities are bytes, never text. */
