@@ -92,16 +92,20 @@ export class Admission {
     return record.datagram.subarray(fragment.start + 2, fragment.start + 34);
   }
 
+  /** Whether a ClientHello with this random is one of ours, come back: nobody shakes hands with himself (RFC 9257 §4.1). */
+  isReflected(random: Uint8Array): boolean {
+    if (!this.#engine.isOwnRandom(random)) return false;
+    this.#engine.counters.drop('reflected');
+    return true;
+  }
+
   /** Lets a ClientHello in (`fragment` of `record`): as a new peer, or as a newcomer beside an old association. */
   accept(session: Session, known: Peer | null, record: RecordWalk, fragment: Fragment, verdict: Verdict): Association | null {
     const engine = this.#engine;
     const { sequence } = record;
     const { messageSeq } = fragment;
     const random = this.randomOf(record, fragment);
-    if (random !== null && engine.isOwnRandom(random)) {
-      engine.counters.drop('reflected');
-      return null;
-    }
+    if (random !== null && this.isReflected(random)) return null;
     const peer = known ?? this.#newPeer(session);
     if (peer === null || (known !== null && !this.#refreshed(known))) return null;
     const old = peer.candidate;

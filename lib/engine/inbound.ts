@@ -303,10 +303,8 @@ export class Inbound {
   #deliver(association: Association, type: number, body: Uint8Array): number {
     const { handshake, reassembler } = association.making!;
     const messageSeq = reassembler.next;
-    if (handshake.state === 'waitClientHello' && !association.cookieAccepted) {
-      association.cookieAccepted = type === HandshakeType.clientHello && this.#admission.acceptsWhole(association.peer.session, body);
-      if (!association.cookieAccepted) {
-        this.#engine.counters.drop('cookie');
+    if (handshake.state === 'waitClientHello') {
+      if (!this.#isWelcome(association, type, body)) {
         this.#engine.end(association, 0, DTLS_EVENT_TIMEOUT);
         return 0;
       }
@@ -329,6 +327,15 @@ export class Inbound {
     }
     if (!association.makeRoom()) return this.#engine.fail(association, tooLarge('messages that are more than we keep at a time'));
     return this.#progress.settle(association);
+  }
+
+  /** Whether a hello that is whole now may open a handshake. It need not be the one whose first fragment was let in. */
+  #isWelcome(association: Association, type: number, body: Uint8Array): boolean {
+    const isHello = type === HandshakeType.clientHello;
+    if (isHello && this.#admission.isReflected(body.subarray(2, 34))) return false;
+    association.cookieAccepted ||= isHello && this.#admission.acceptsWhole(association.peer.session, body);
+    if (!association.cookieAccepted) this.#engine.counters.drop('cookie');
+    return association.cookieAccepted;
   }
 
   /** What was buffered and can be delivered now: the next message, then early records. */

@@ -9,7 +9,7 @@ import type { Session } from '../../lib/index.js';
 import type { ClientHello } from '../../lib/message/hello.js';
 import { Random } from '../support/random.js';
 import { CLIENT, equal, Rig, SERVER } from '../support/rig.js';
-import { address, cookieIn, hello, provenHello, smallestHello } from './dos-hello.js';
+import { address, cookieIn, hello, helloBody, helloFragment, provenHello, smallestHello } from './dos-hello.js';
 
 const A = { address: '198.51.100.1', port: 1000 };
 
@@ -226,6 +226,24 @@ test('a ClientHello of our own that comes back from elsewhere opens nothing, coo
   assert.is(rig.context.stats().dropped.reflected, 1);
   assert.equal(state(rig), before);
   assert.is(verdict(rig, A, provenHello(rig, A, { random: new Uint8Array(32).fill(9) })), 'handshake', 'another random is welcome');
+});
+
+test('a ClientHello of our own opens nothing either where the first fragment of another was let in', () => {
+  for (const cookieExchange of ['always', 'never'] as const) {
+    const rig = new Rig({ cookieExchange });
+    rig.context.connect(SERVER);
+    const random = rig.takeSent()[0]!.slice(27, 59);
+    const own = cookieExchange === 'always' ? provenHello(rig, A, { random }) : hello({ random }, { messageSeq: 1 });
+    const body = cookieExchange === 'always' ? provenHello(rig, A).subarray(25) : helloBody();
+    rig.feed(A, helloFragment(body, 0, body.length - 1, { messageSeq: 1 }));
+    assert.is(rig.context.getPeer(A)?.state, 'handshake');
+    rig.takeSent();
+    rig.feed(A, own);
+    assert.equal(rig.takeSent(), [], cookieExchange);
+    assert.is(rig.context.stats().dropped.reflected, 1);
+    assert.is(rig.context.getPeer(A), undefined);
+    assert.is(rig.context.getPeer(SERVER)?.state, 'handshake', 'ours goes on');
+  }
 });
 
 test('a ClientHello that comes back from the very server it went to opens nothing', () => {
