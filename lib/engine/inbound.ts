@@ -163,7 +163,8 @@ export class Inbound {
   /** The ClientHello that made the association in use, late or replayed: for as long as its cookie might still be right. */
   #isOld({ current }: Peer, record: RecordWalk): boolean {
     if (current === null || current.helloTag < 0) return false;
-    if (this.#engine.now() - current.since >= 2 * this.#engine.config.cookieLifetimeMs) return false;
+    // A secret is replaced when it is asked for: up to a lifetime late, and then it is good for one more.
+    if (this.#engine.now() - current.since >= 3 * this.#engine.config.cookieLifetimeMs) return false;
     const random = this.#admission.randomOf(record, this.#fragment);
     return random !== null && getUint48(random, 26) === current.helloTag;
   }

@@ -109,6 +109,20 @@ test('a late or replayed ClientHello of the living association starts nothing an
   }
 });
 
+test('a replayed ClientHello starts nothing either where the secret of its cookie was replaced late', () => {
+  const rig = new Rig({ cookieLifetimeMs: 60_000 });
+  const client = newcomer(99);
+  const [, second] = establishAndKeep(rig, client);
+  rig.advance(119_000);
+  // The first to ask for a cookie since: its secret is new, and the one before is good for another minute.
+  rig.feed(OTHER, newcomer(5).clientHello());
+  rig.advance(59_000);
+  rig.takeSent();
+  rig.feed(CLIENT, second);
+  assert.equal([rig.takeSent(), counts(rig)], [[], { halfOpen: 0, established: 1, deadlines: 0 }]);
+  assert.ok(lives(rig, client));
+});
+
 test('a late ClientHello of the living association disturbs no newcomer', () => {
   const rig = new Rig();
   const hellos = establishAndKeep(rig, newcomer(99));
