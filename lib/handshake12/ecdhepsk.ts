@@ -47,9 +47,13 @@ const onIdentity: Step = (handshake, identity) => {
 
 const onClientKey: Step = (handshake, key) => {
   checkKey(key);
-  const { publicKey, secret } = clientAgree(handshake);
-  handshake.send(HandshakeType.clientKeyExchange, writeEcdhePskClientKeyExchange(handshake.pskIdentity, publicKey));
-  installMixed(handshake, secret, key);
+  try {
+    const { publicKey, secret } = clientAgree(handshake);
+    handshake.send(HandshakeType.clientKeyExchange, writeEcdhePskClientKeyExchange(handshake.pskIdentity, publicKey));
+    installMixed(handshake, secret, key);
+  } finally {
+    wipe(key);
+  }
   return finishClient(handshake);
 };
 
@@ -74,7 +78,12 @@ const onClientKeyExchange: Step = (handshake, body) => {
 
 const onServerKey: Step = (handshake, key) => {
   checkKey(key);
-  installMixed(handshake, agree(handshake, handshake.keys.peerShare), key);
+  try {
+    installMixed(handshake, agree(handshake, handshake.keys.peerShare), key);
+  } finally {
+    // Whatever public value came.
+    wipe(key);
+  }
   return 'waitFinished';
 };
 
@@ -107,11 +116,10 @@ export const ecdhePsk: KeyExchange12 = {
   answer: pskAnswer,
 };
 
-/** Both secrets make the premaster (RFC 5489 §2); `secret` and `key` are wiped. */
+/** Both secrets make the premaster (RFC 5489 §2); `secret` is wiped. */
 function installMixed(handshake: Handshake12, secret: Uint8Array, key: Uint8Array): void {
   handshake.identity = pskIdentity(handshake);
   const premaster = ecdhePskPremaster(secret, key);
   wipe(secret);
-  wipe(key);
   installKeys(handshake, premaster);
 }

@@ -9,7 +9,10 @@ import {
   type Aead, composeProvider, DTLS_EVENT_CONNECTED, type Hash, type Hmac, nobleProvider, type Provider, PSK_AES_128_CCM_8, type PskInfoType, type RunningHash,
 } from '../../lib/index.js';
 import { Handshake12 } from '../../lib/handshake12/handshake.js';
+import { ECDHE_PSK_AES_128_CCM_8_SHA256 } from '../../lib/suites/ecdhepsk.js';
+import { AlertDescription } from '../../lib/wire/registry.js';
 import { settled } from '../states/places.js';
+import { EcdhePskPeer } from '../support/ephemeral.js';
 import { associationOf } from '../support/inside.js';
 import { CLIENT, equal, IDENTITY, join, KEY, Rig, SERVER, text } from '../support/rig.js';
 import {
@@ -141,6 +144,24 @@ test('API-09 when the handshake is complete nothing of it stands any more but th
     assert.equal([watch.standing, answers[0]], [0, new Uint8Array(16)]);
     assert.is(watch.alive, role === 'server' ? 4 : 2);
     assert.is(associationOf(rig, role === 'server' ? CLIENT : SERVER)!.making, null);
+  }
+});
+
+test('API-09 a public value that is not valid leaves no copy of the pre-shared key, in either role', () => {
+  for (const role of ['server', 'client'] as const) {
+    const rig = new Rig({ cipherSuites: [ECDHE_PSK_AES_128_CCM_8_SHA256] });
+    const peer = new EcdhePskPeer(role === 'server' ? 'client' : 'server');
+    peer.share.publicKey.fill(0);
+    answers.length = 0;
+    if (role === 'server') {
+      toServerHelloDone(rig, peer);
+      rig.feed(CLIENT, peer.clientKeyExchange());
+    } else {
+      rig.context.connect(SERVER);
+      toServerFlight(rig, peer);
+      rig.feed(SERVER, join(peer.serverHello(), peer.serverKeyExchange(text('hint')), peer.serverHelloDone()));
+    }
+    assert.equal([rig.fatal, answers], [[AlertDescription.illegalParameter], [new Uint8Array(16)]], role);
   }
 });
 
