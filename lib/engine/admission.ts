@@ -10,7 +10,7 @@ import type { Fragment } from '../message/handshake.js';
 import { MAX_SEQUENCE } from '../record/header12.js';
 import type { RecordWalk } from '../record/records.js';
 import type { Association } from './association.js';
-import { resolveParameters } from './config.js';
+import { resolveParameters, type Parameters } from './config.js';
 import type { Engine } from './engine.js';
 import type { Session, SessionKey } from './events.js';
 import type { Peer } from './peer.js';
@@ -107,9 +107,11 @@ export class Admission {
     const random = this.randomOf(record, fragment);
     if (random !== null && this.isReflected(random)) return null;
     const peer = known ?? this.#newPeer(session);
-    if (peer === null || (known !== null && !this.#refreshed(known))) return null;
+    if (peer === null) return null;
+    const parameters = known === null ? peer.parameters : this.#newcomersParameters(peer);
+    if (parameters === null) return null;
     const old = peer.candidate;
-    const association = engine.startServer(peer, sequence, messageSeq);
+    const association = engine.startServer(peer, parameters, sequence, messageSeq);
     association.cookieAccepted = verdict === 'checked';
     if (old !== null) {
       // The host heard of one handshake: it hears of its end, whichever hello that comes with.
@@ -144,16 +146,16 @@ export class Admission {
     return peer;
   }
 
-  /** Asks the host for parameters anew: those of the association in use may be of another role. False if the host refuses. */
-  #refreshed(peer: Peer): boolean {
+  /** Asks the host for parameters anew: those of the association in use may be of another role. Null if the host refuses. */
+  #newcomersParameters(peer: Peer): Parameters | null {
     const { host, config } = this.#engine;
     try {
-      peer.parameters = resolveParameters(host.userParameters(peer.session), config);
+      const parameters = resolveParameters(host.userParameters(peer.session), config);
+      return peer.table === null ? null : parameters;
     } catch (error) {
       host.report(peer.session, error);
-      return false;
+      return null;
     }
-    return peer.table !== null;
   }
 
   #fits(record: RecordWalk): boolean {

@@ -15,7 +15,7 @@ import { ReadEpoch, WriteEpoch } from '../record/epoch.js';
 import { copyOf, getUint48 } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
 import type { HandshakeType } from '../wire/registry.js';
-import type { Limits } from './config.js';
+import type { Limits, Parameters } from './config.js';
 import type { Cork } from './cork.js';
 import type { Waiting } from './deadlines.js';
 import type { Role } from './events.js';
@@ -42,6 +42,8 @@ export class Association implements Out, Waiting {
   readonly peer: Peer;
   readonly role: Role;
   readonly #sources: AssociationSources;
+  /** The peer's own, or those that the host gave for a newcomer. */
+  readonly parameters: Parameters;
   /** Null once the handshake is complete. */
   making: Making | null = null;
 
@@ -101,8 +103,11 @@ export class Association implements Out, Waiting {
   peerFinishedSeq = -1;
 
   /** `firstSequence`, `messageSeq`: of the ClientHello for a server (RFC 6347 §4.2.1), 0 for a client. */
-  constructor(peer: Peer, role: Role, sources: AssociationSources, since: number, firstSequence: number, messageSeq: number) {
+  constructor(
+    peer: Peer, parameters: Parameters, role: Role, sources: AssociationSources, since: number, firstSequence: number, messageSeq: number,
+  ) {
     this.peer = peer;
+    this.parameters = parameters;
     this.role = role;
     this.#sources = sources;
     this.since = since;

@@ -95,9 +95,10 @@ export class Engine {
 
   /** Starts a handshake as client. Throws a LocalError if it cannot even begin. */
   startClient(peer: Peer): Association {
-    const association = new Association(peer, 'client', this, this.now(), 0, 0);
-    const handshake = this.#handshake('client', peer.parameters, association);
-    association.begin(handshake, 0, limitsOf(peer.parameters, this.config));
+    const { parameters } = peer;
+    const association = new Association(peer, parameters, 'client', this, this.now(), 0, 0);
+    const handshake = this.#handshake('client', parameters, association);
+    association.begin(handshake, 0, limitsOf(parameters, this.config));
     startClient(handshake);
     this.#ownRandoms.add(latin1(handshake.clientRandom));
     peer.candidate = association;
@@ -105,9 +106,9 @@ export class Engine {
   }
 
   /** Begins as server: the ClientHello numbered `messageSeq`, in record `sequence`, is to be fed to the result. */
-  startServer(peer: Peer, sequence: number, messageSeq: number): Association {
-    const association = new Association(peer, 'server', this, this.now(), sequence, messageSeq);
-    association.begin(this.#handshake('server', peer.parameters, association), messageSeq, limitsOf(peer.parameters, this.config));
+  startServer(peer: Peer, parameters: Parameters, sequence: number, messageSeq: number): Association {
+    const association = new Association(peer, parameters, 'server', this, this.now(), sequence, messageSeq);
+    association.begin(this.#handshake('server', parameters, association), messageSeq, limitsOf(parameters, this.config));
     peer.candidate = association;
     return association;
   }
@@ -144,7 +145,7 @@ export class Engine {
 
   /** Arms the retransmission timer for the present attempt. */
   arm(association: Association): void {
-    const { parameters } = association.peer;
+    const { parameters } = association;
     const chance = parameters.timeoutJitter === 0 ? 0 : this.random(1)[0]! / 256;
     this.deadlines.set(association, this.now() + retransmitDelay(parameters, association.attempt, chance));
   }

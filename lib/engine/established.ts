@@ -79,7 +79,7 @@ export function establishedHandshake(
 /** At most one answer per initial timeout: a retransmitting peer must not make us a storm. */
 function refuseRenegotiation(engine: Engine, association: Association): void {
   const now = engine.now();
-  if (now - association.refusedAt < association.peer.parameters.initialTimeoutMs) return;
+  if (now - association.refusedAt < association.parameters.initialTimeoutMs) return;
   association.refusedAt = now;
   engine.outbound.alert(association, AlertLevel.warning, AlertDescription.noRenegotiation);
   if (!association.released) engine.host.event(association.peer.session, 0, DTLS_EVENT_RENEGOTIATE);

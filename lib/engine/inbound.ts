@@ -136,7 +136,7 @@ export class Inbound {
       return 0;
     }
     // Who shakes hands as client takes no ClientHello: if both sides do, neither gives way (both time out).
-    const young = candidate !== null && this.#engine.now() - candidate.since < peer.parameters.initialTimeoutMs;
+    const young = candidate !== null && this.#engine.now() - candidate.since < candidate.parameters.initialTimeoutMs;
     if (fragment.offset !== 0 || candidate?.role === 'client') {
       counters.drop('unexpected');
       return 0;
@@ -182,7 +182,7 @@ export class Inbound {
     const { datagram, start, end } = record;
     const [level, description] = [datagram[start], datagram[start + 1]!];
     if (isAlert(datagram, start, end) && level === 2) {
-      if (!candidate.hasReadKeys && candidate.peer.parameters.plaintextAlerts === 'honour') {
+      if (!candidate.hasReadKeys && candidate.parameters.plaintextAlerts === 'honour') {
         return alertReceived(this.#engine, candidate, level, description);
       }
       candidate.rumouredAlert = description;

@@ -21,8 +21,8 @@ export class Peer {
   current: Association | null = null;
   /** @internal Is shaking hands. */
   candidate: Association | null = null;
-  /** @internal */
-  parameters: Parameters;
+  /** @internal What it was made with: what a later `connectPeer` asks for again, whoever came meanwhile. */
+  readonly parameters: Parameters;
   /** @internal The table the peer stands in, null before and after. */
   table: Peers | null = null;
   /** @internal Place among the half-open peers of its address; −1 when it is not one of them. */

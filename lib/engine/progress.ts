@@ -62,12 +62,12 @@ export class Progress {
 
   /** The peer sent again what it had sent: our answer was lost, or the network repeats. At most once per timeout. */
   peerRetransmitted(association: Association): void {
-    const { flight, question, peer } = association;
+    const { flight, question, parameters } = association;
     if (flight === null || question !== null) return;
     const now = this.#engine.now();
     // A true retransmission comes a timeout after the original, a repetition of the network at once.
     // The timeout is the peer's, which we do not know: ours, but no more than the RFC's.
-    const timeout = Math.min(peer.parameters.initialTimeoutMs, 1000);
+    const timeout = Math.min(parameters.initialTimeoutMs, 1000);
     if (now - association.sentAt < timeout / 2 || now - association.resentAt < timeout) return;
     association.resentAt = now;
     this.#engine.counters.retransmissions++;
@@ -79,7 +79,7 @@ export class Progress {
     const { config, counters, outbound } = this.#engine;
     if (association.flight === null) return;
     const now = this.#engine.now();
-    const { initialTimeoutMs, maxRetransmits } = association.peer.parameters;
+    const { initialTimeoutMs, maxRetransmits } = association.parameters;
     // 2·MSL after it was last needed: a client's own timers may reach further than 2·MSL after completion.
     if (now - Math.max(association.since, association.resentAt) > config.lastFlightMs || association.resends >= maxRetransmits) {
       association.dropFlight();
@@ -100,7 +100,7 @@ export class Progress {
       engine.end(association, 0, DTLS_EVENT_CLOSED);
     } else if (association.question !== null) {
       engine.fail(association, lateAnswer(association.question));
-    } else if (association.attempt >= association.peer.parameters.maxRetransmits) {
+    } else if (association.attempt >= association.parameters.maxRetransmits) {
       this.#giveUp(association);
     } else {
       association.attempt++;

@@ -5,9 +5,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  DTLS_EVENT_CLOSED, DTLS_EVENT_CONNECT, DTLS_EVENT_CONNECTED, DTLS_EVENT_ERROR, DTLS_EVENT_TIMEOUT, LocalError, type Session,
-  type UserParameters,
+  DTLS_EVENT_CLOSED, DTLS_EVENT_CONNECT, DTLS_EVENT_CONNECTED, DTLS_EVENT_ERROR, DTLS_EVENT_TIMEOUT, LocalError, PSK_AES_128_CCM_8,
+  PSK_AES_256_CCM_8, type Session, type UserParameters,
 } from '../../lib/index.js';
+import { readClientHello } from '../../lib/message/hello.js';
 import { Link } from '../support/link.js';
 import { CLIENT, join, Rig, SERVER, text } from '../support/rig.js';
 import {
@@ -216,6 +217,30 @@ test('parameters are asked for anew for an incoming handshake: those of a client
   assert.equal(rig.events.map(({ level, code }) => [level, code]), [[0, DTLS_EVENT_ERROR]]);
   assert.is(rig.context.getPeer(SERVER)?.role, 'client', 'the association goes on');
   assert.is(rig.context.getPeer(SERVER)?.state, 'connected');
+});
+
+test('the parameters of a newcomer are its own: a peer that is connected again offers what it offered before', () => {
+  const rig = new Rig({}, { getUserParameters: () => ({ cipherSuites: [PSK_AES_256_CCM_8] }) });
+  const peer = rig.context.newPeer(SERVER, { cipherSuites: [PSK_AES_128_CCM_8] });
+  const suitesOffered = (): unknown => {
+    rig.context.connectPeer(peer);
+    const server = new ScriptedPeer('server');
+    toServerFlight(rig, server);
+    rig.feed(SERVER, join(server.serverHello(), server.serverHelloDone()));
+    takeClientFlight(server, rig.takeSent());
+    rig.feed(SERVER, join(server.changeCipherSpec(), server.finished()));
+    assert.is(peer.state, 'connected');
+    return [...readClientHello(server.messages[0]!.body).cipherSuites];
+  };
+  const before = suitesOffered();
+  // Whoever gets a cookie: it proves nothing more, and goes away.
+  const next = newcomer(8);
+  fetchCookie(rig, next, SERVER);
+  rig.feed(SERVER, next.clientHello());
+  rig.runOut();
+  rig.context.resetPeer(peer);
+  rig.takeSent();
+  assert.equal(suitesOffered(), before);
 });
 
 test('a host that refuses parameters to a newcomer keeps it out, and the association goes on', () => {
