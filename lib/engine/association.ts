@@ -72,6 +72,8 @@ export class Association implements Out, Waiting {
   flight: Flight | null = null;
   /** How often the flight was retransmitted by timer. */
   attempt = 0;
+  /** Its datagrams are no larger than this, where its own losses say so and there is another association whose MTU stays. */
+  mtu: number = Infinity;
   /** When the flight was last sent; when its resending was last triggered by the peer. */
   sentAt = 0;
   resentAt: number = -Infinity;

@@ -62,7 +62,7 @@ export class Outbound {
     try {
       for (;;) {
         let tooLarge = false;
-        const done = flight.transmit(Math.min(peer.pathMtu, BUFFER), buffer, fragment, (length) => {
+        const done = flight.transmit(Math.min(peer.pathMtu, association.mtu, BUFFER), buffer, fragment, (length) => {
           const sent = this.#host.write(peer.session, buffer.subarray(0, length));
           tooLarge = sent === DTLS_EMSGSIZE && peer.shrinkMtu(length);
           return !tooLarge && !association.released;

@@ -104,10 +104,17 @@ export class Progress {
       this.#giveUp(association);
     } else {
       association.attempt++;
-      if (association.attempt >= SHRINK_FROM_ATTEMPT && association.peer.pathMtu > SHRUNK_MTU) association.peer.pathMtu = SHRUNK_MTU;
+      if (association.attempt >= SHRINK_FROM_ATTEMPT) this.#shrink(association);
       if (association.flight !== null) engine.counters.retransmissions++;
       if (this.#transmit(association)) this.#arm(association);
     }
+  }
+
+  /** What a newcomer loses says nothing to the association beside it before its Finished: it may be nobody. */
+  #shrink(association: Association): void {
+    const { peer } = association;
+    if (peer.current === null) peer.pathMtu = Math.min(peer.pathMtu, SHRUNK_MTU);
+    else association.mtu = SHRUNK_MTU;
   }
 
   #sendFlight(association: Association): void {
@@ -202,6 +209,7 @@ export class Progress {
     const old = peer.current;
     peer.current = association;
     peer.candidate = null;
+    peer.pathMtu = Math.min(peer.pathMtu, association.mtu);
     peers.establish(peer);
     if (old !== null) {
       const { closing } = old;

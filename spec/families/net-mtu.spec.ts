@@ -5,11 +5,12 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DTLS_EMSGSIZE, type DtlsHandler, type DtlsOptions } from '../../lib/index.js';
+import { DTLS_EMSGSIZE, DTLS_EVENT_CONNECTED, type DtlsHandler, type DtlsOptions } from '../../lib/index.js';
 import { MIN_MTU } from '../../lib/engine/config.js';
 import { connectedAt, echoes, handshake, NOTHING, pair, remains, type Pair } from '../support/pair.js';
 import { Link } from '../support/link.js';
-import { KEY } from '../support/rig.js';
+import { CLIENT, join, KEY, Rig } from '../support/rig.js';
+import { clientFlight, establish, ScriptedPeer, toServerHelloDone } from '../support/scripted.js';
 
 const HINT = Uint8Array.from({ length: 900 }, (_, i) => i & 0xff);
 const LONG_IDENTITY = Uint8Array.from({ length: 900 }, (_, i) => 255 - (i & 0xff));
@@ -109,6 +110,33 @@ test('NET-09 fragments that arrive twice and out of order complete within a time
     assert.ok(handshake(ends), `seed ${seed}`);
     assert.ok(connectedAt(ends.client) < 2500, `seed ${seed}: ${connectedAt(ends.client)} ms`);
   }
+});
+
+test('a newcomer that loses everything lowers no MTU but its own: data of the association beside it still fills datagrams', () => {
+  const rig = new Rig();
+  const client = establish(rig);
+  toServerHelloDone(rig, new ScriptedPeer('client', { seed: 5 }));
+  rig.runOut();
+  rig.takeSent();
+  assert.is(rig.context.getPeer(CLIENT)?.mtu, 1232);
+  rig.context.cork(CLIENT);
+  for (let i = 0; i < 2; i++) rig.context.write(CLIENT, new Uint8Array(500));
+  rig.context.uncork(CLIENT);
+  assert.is(rig.sent.length, 1);
+  client.take(...rig.takeSent());
+  assert.is(client.data.length, 2);
+});
+
+test('a newcomer that needed small datagrams takes its MTU along when it has proved itself', () => {
+  const rig = new Rig();
+  establish(rig);
+  const next = new ScriptedPeer('client', { seed: 5 });
+  toServerHelloDone(rig, next);
+  for (let attempt = 0; attempt < 3; attempt++) rig.advance(rig.context.checkRetransmit() - rig.now);
+  rig.takeSent();
+  assert.is(rig.context.getPeer(CLIENT)?.mtu, 1232);
+  rig.feed(CLIENT, join(...clientFlight(next)));
+  assert.equal([rig.codes.at(-1), rig.context.getPeer(CLIENT)?.mtu], [DTLS_EVENT_CONNECTED, 548]);
 });
 
 test.run();
