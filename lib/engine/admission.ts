@@ -151,7 +151,10 @@ export class Admission {
     const { host, config } = this.#engine;
     try {
       const parameters = resolveParameters(host.userParameters(peer.session), config);
-      return peer.table === null ? null : parameters;
+      if (peer.table === null) return null;
+      // The server that we reached may come back as a client, but not as nobody: the host goes on as it did with the server.
+      const reached = peer.state === 'connected' && peer.role === 'client';
+      return reached ? { ...parameters, clientAuthentication: 'require' } : parameters;
     } catch (error) {
       host.report(peer.session, error);
       return null;

@@ -9,6 +9,10 @@ import {
   PSK_AES_256_CCM_8, type Session, type UserParameters,
 } from '../../lib/index.js';
 import { readClientHello } from '../../lib/message/hello.js';
+import {
+  certifiedFlight, CertifiedPeer, certifiedRig, establishCertified, establishCertifiedClient, flightOf,
+} from '../support/certified.js';
+import { holder } from '../support/holders.js';
 import { Link } from '../support/link.js';
 import { CLIENT, join, Rig, SERVER, text } from '../support/rig.js';
 import {
@@ -241,6 +245,31 @@ test('the parameters of a newcomer are its own: a peer that is connected again o
   rig.context.resetPeer(peer);
   rig.takeSent();
   assert.equal(suitesOffered(), before);
+});
+
+test('nobody takes the place of a server that we reached without a key to show, even where clients need none; that server may', () => {
+  for (const clientAuthentication of ['none', 'request'] as const) {
+    const rig = certifiedRig('client', 'rawKey', { clientAuthentication });
+    establishCertifiedClient(rig, new CertifiedPeer('server', 'rawKey'));
+    const identity = rig.context.getPeer(SERVER)?.identity;
+    assert.is(identity?.kind, 'rawKey');
+    // What it can do: name a kind of certificate that we take, or none.
+    for (const clientTypes of [[2], null]) {
+      rig.events.length = 0;
+      const nobody = new CertifiedPeer('client', 'rawKey', { seed: 5, holder: null, clientTypes });
+      fetchCookie(rig, nobody, SERVER);
+      rig.feed(SERVER, nobody.clientHello());
+      takeServerFlight(nobody, rig.takeSent());
+      if (nobody.isAsked) rig.feed(SERVER, flightOf(certifiedFlight(nobody)));
+      assert.equal(told(rig), [[0, DTLS_EVENT_ERROR, clientTypes === null ? 'ERR_DTLS_HANDSHAKE' : 'ERR_DTLS_CERTIFICATE']]);
+      rig.takeSent();
+      const peer = rig.context.getPeer(SERVER);
+      assert.equal([peer?.state, peer?.role, peer?.identity], ['connected', 'client', identity]);
+    }
+    establishCertified(rig, new CertifiedPeer('client', 'rawKey', { seed: 6, holder: holder('rawKey', 'server') }), SERVER);
+    const peer = rig.context.getPeer(SERVER);
+    assert.equal([peer?.state, peer?.role, peer?.identity], ['connected', 'server', identity]);
+  }
 });
 
 test('a host that refuses parameters to a newcomer keeps it out, and the association goes on', () => {
