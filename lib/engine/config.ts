@@ -164,6 +164,9 @@ const CHOICES = {
   clientAuthentication: ['none', 'request', 'require'],
 } as const satisfies Partial<Record<keyof DtlsOptions, readonly unknown[]>>;
 
+/** What is a list, which may be empty. */
+const LISTS: readonly string[] = ['groups', 'signatureSchemes', 'credentials'] satisfies readonly (keyof UserParameters)[];
+
 const GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
 
 /** ECDSA and Ed25519 before RSA, PSS before PKCS#1. */
@@ -199,6 +202,7 @@ export function resolveConfig(options: DtlsOptions, sources: Sources, host: Host
     throw new LocalError('ERR_DTLS_NO_PROVIDER', `the provider ${crypto.name} has no sha256, which cookies need`);
   }
   const cipherSuites = checkSuites(options.cipherSuites, crypto);
+  check(defined(options));
   const certified = usesKeys({ ...options, cipherSuites }, host.publicKeys);
   const config = {
     ...sources,
@@ -215,7 +219,6 @@ export function resolveConfig(options: DtlsOptions, sources: Sources, host: Host
     crypto,
     cipherSuites,
   };
-  check(config);
   const { maxMessageBytes, maxHeldBytes, maxKeptBytes } = { ...CERTIFIED_LIMITS, ...defined(options) };
   const { maxMessagesAhead, maxEarlyRecords } = config;
   const certifiedLimits = { maxMessageBytes, maxHeldBytes, maxKeptBytes, maxMessagesAhead, maxEarlyRecords };
@@ -273,6 +276,7 @@ function check(values: object): void {
     if (choices !== undefined && !choices.includes(value)) {
       throw argument(`${name} is ${String(value)}: it is one of ${choices.join(', ')}`);
     }
+    if (LISTS.includes(name) && !Array.isArray(value)) throw argument(`${name} is ${String(value)}: it is a list`);
   }
 }
 

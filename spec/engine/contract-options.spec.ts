@@ -54,6 +54,22 @@ test('choices, suites, providers and handlers that cannot be are refused by name
   refuses(() => new DtlsContext(handler, { crypto: noAead }), /bare can do none/, 'ERR_DTLS_NO_PROVIDER');
 });
 
+test('a list that is none is refused by name, to a context and for a peer; whoever came is kept out', () => {
+  for (const name of ['groups', 'signatureSchemes', 'credentials']) {
+    for (const value of [null, 5, 'x25519']) {
+      const wrong = { [name]: value } as DtlsOptions;
+      refuses(() => new DtlsContext(handler, wrong), new RegExp(`${name} is .* a list`));
+      const rig = new Rig({}, { getUserParameters: () => wrong });
+      refuses(() => rig.context.newPeer(SERVER), new RegExp(`${name} is .* a list`));
+      const client = new ScriptedPeer('client');
+      fetchCookie(rig, client);
+      assert.is(rig.feed(CLIENT, client.clientHello()), 0);
+      assert.is((rig.errors[0] as LocalError).code, 'ERR_DTLS_ARGUMENT');
+      assert.equal([rig.context.getPeer(CLIENT), rig.context.stats().halfOpen], [undefined, 0]);
+    }
+  }
+});
+
 test('a context needs nothing but a write callback: clocks and randomness of the platform, every suite', () => {
   const sent: Uint8Array[] = [];
   const context = new DtlsContext({ write: (_, __, bytes) => void sent.push(bytes.slice()), getPskInfo: () => null });
