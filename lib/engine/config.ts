@@ -113,12 +113,14 @@ export function lowerMtu(length: number): number {
 }
 
 type Resolved<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
-/** A peer's parameters with every default filled in. */
-export type Parameters = Resolved<UserParameters>;
+/** A peer's parameters with every default filled in, but one: whether clients are asked who they are may hang on a callback. */
+export type Parameters = Omit<Resolved<UserParameters>, 'clientAuthentication'> & {
+  readonly clientAuthentication: UserParameters['clientAuthentication'] | null;
+};
 /** Bounds on what one handshake holds. */
 export type Limits = Pick<Resolved<DtlsOptions>, 'maxMessageBytes' | 'maxHeldBytes' | 'maxKeptBytes' | 'maxMessagesAhead' | 'maxEarlyRecords'>;
 /** A context's options with every default filled in. */
-export type Config = Resolved<Omit<DtlsOptions, 'app'>> & {
+export type Config = Resolved<Omit<DtlsOptions, 'app' | 'clientAuthentication'>> & Pick<Parameters, 'clientAuthentication'> & {
   /** For peers whose own parameters bring public keys. */
   readonly certifiedLimits: Limits;
   /** Of peers that have none of their own: one object for them all. */
@@ -180,8 +182,6 @@ const SIGNATURE_SCHEMES: readonly SignatureScheme[] = [
 export interface HostAbilities {
   /** It has callbacks for public keys. */
   readonly publicKeys: boolean;
-  /** It verifies raw keys: then a server requires them. */
-  readonly verifiesClients: boolean;
 }
 
 /** What options must be besides numbers and choices. */
@@ -193,7 +193,7 @@ export interface Sources {
 
 /**
  * Fills in defaults and checks everything. Throws a LocalError that names the option. What the
- * host can do by its callbacks decides some defaults: small bounds without public keys, clients asked for theirs.
+ * host can do by its callbacks decides some defaults: small bounds without public keys.
  */
 export function resolveConfig(options: DtlsOptions, sources: Sources, host: HostAbilities): Config {
   const { crypto } = options;
@@ -209,7 +209,7 @@ export function resolveConfig(options: DtlsOptions, sources: Sources, host: Host
     ...firsts(NUMBERS),
     ...firsts(CHOICES),
     ...(certified ? CERTIFIED_LIMITS : {}),
-    ...(host.verifiesClients ? { clientAuthentication: 'require' as const } : {}),
+    clientAuthentication: null,
     credentials: [],
     trust: null,
     serverName: null,
@@ -230,7 +230,9 @@ export function limitsOf(parameters: Parameters, config: Config): Limits {
   return usesKeys(parameters, false) ? config.certifiedLimits : config;
 }
 
-function usesKeys({ credentials = [], trust = null, cipherSuites = [] }: UserParameters, otherwise: boolean): boolean {
+function usesKeys(
+  { credentials = [], trust = null, cipherSuites = [] }: Pick<UserParameters, 'credentials' | 'trust' | 'cipherSuites'>, otherwise: boolean,
+): boolean {
   return (otherwise || credentials.length > 0 || trust !== null) && cipherSuites.some(({ keyExchange }) => keyExchange.certified);
 }
 
@@ -249,8 +251,8 @@ function parametersOf(config: Parameters): Parameters {
 export function resolveParameters(parameters: UserParameters | null | undefined | void, config: Config): Parameters {
   if (parameters === null || parameters === undefined) return config.parameters;
   if (typeof parameters !== 'object') throw argument('user parameters are not an object');
+  check(defined(parameters));
   const resolved = { ...config.parameters, ...defined(parameters) };
-  check(resolved);
   const foreign = resolved.cipherSuites.find((suite) => !config.cipherSuites.includes(suite));
   if (foreign !== undefined) throw argument(`the suite ${foreign.name} is not among those of the context`);
   return { ...resolved, cipherSuites: checkSuites(resolved.cipherSuites, config.crypto) };

@@ -344,6 +344,5 @@ function checkHandler(handler: DtlsHandler): DtlsHandler {
 }
 
 function abilitiesOf({ getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate }: DtlsHandler): HostAbilities {
-  const publicKeys = [getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate].some((callback) => callback !== undefined);
-  return { publicKeys, verifiesClients: verifyEcdsaKey !== undefined };
+  return { publicKeys: [getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate].some((callback) => callback !== undefined) };
 }

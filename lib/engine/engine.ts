@@ -262,7 +262,11 @@ export class Engine {
       const why = 'no getPskInfo, no option trust and no verifyEcdsaKey: no server could be authenticated by any suite';
       throw new LocalError('ERR_DTLS_CREDENTIAL', why, AlertDescription.internalError);
     }
-    const agreed = { ...parameters, cipherSuites, trust, maxPskIdentityBytes, maxHelloVerifyRequests, asksCredential, ownTypes };
+    // A host that verifies raw keys requires them, whenever it set the callback, unless it says otherwise.
+    const clientAuthentication = parameters.clientAuthentication ?? (verifyEcdsaKey === undefined ? 'none' : 'require');
+    const agreed = {
+      ...parameters, cipherSuites, trust, clientAuthentication, maxPskIdentityBytes, maxHelloVerifyRequests, asksCredential, ownTypes,
+    };
     this.#agreed[role] = { from, agreed };
     return agreed;
   }

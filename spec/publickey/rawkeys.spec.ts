@@ -4,8 +4,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nativeProvider } from '../../lib/crypto/native/index.js';
-import { AlertDescription, nobleProvider } from '../../lib/index.js';
-import { text } from '../support/rig.js';
+import { AlertDescription, nobleProvider, type Session } from '../../lib/index.js';
+import { CertifiedPeer, certifiedRig, establishCertified } from '../support/certified.js';
+import { CLIENT, text } from '../support/rig.js';
 import { areConnected, begin, CLIENT_KEY, SERVER_KEY, settle, STRANGER_KEY, trusts } from './ends.js';
 
 for (const crypto of [nobleProvider, nativeProvider]) {
@@ -107,6 +108,16 @@ test('PKI-15 a client without a key is anonymous where one is requested, and ref
     assert.is(areConnected(ends), connected, clientAuthentication);
     if (connected) assert.is(ends.server.context.getPeer('client')!.identity, null);
     else assert.ok(ends.client.events.some(({ level }) => level === 2));
+  }
+});
+
+test('a server requires keys of its clients also where verifyEcdsaKey came by setHandler, unless it says otherwise', () => {
+  for (const clientAuthentication of [undefined, 'none'] as const) {
+    const rig = certifiedRig('server', 'rawKey', { clientAuthentication, trust: null });
+    const write = (_: unknown, session: Session, bytes: Uint8Array): void => void rig.sent.push({ session, bytes: bytes.slice(), at: rig.now });
+    rig.context.setHandler({ write, ...trusts(CLIENT_KEY) });
+    establishCertified(rig, new CertifiedPeer('client', 'rawKey', { holder: null }));
+    assert.is(rig.context.getPeer(CLIENT)?.state, clientAuthentication === 'none' ? 'connected' : undefined);
   }
 });
 
