@@ -62,8 +62,7 @@ export function establishedHandshake(
     engine.counters.drop('malformed');
     return;
   }
-  while (at < length && !association.released) {
-    fragment.read(plain, at, length);
+  while (at < length && !association.released && fragment.read(plain, at, length)) {
     at = fragment.end;
     const request = association.role === 'client' ? HandshakeType.helloRequest : HandshakeType.clientHello;
     if (fragment.type === HandshakeType.finished && fragment.messageSeq === association.peerFinishedSeq) {

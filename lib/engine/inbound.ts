@@ -265,7 +265,8 @@ export class Inbound {
       return 0;
     }
     while (at < end && association.making !== null) {
-      fragment.read(bytes, at, end);
+      // What stood here may be gone: the host had its turn since it was looked at.
+      if (!fragment.read(bytes, at, end)) break;
       at = fragment.end;
       code = this.#fragmentReceived(association, bytes, epoch) || code;
     }

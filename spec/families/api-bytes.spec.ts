@@ -8,7 +8,7 @@ import { DTLS_EVENT_CONNECTED, type DtlsContext, type Session } from '../../lib/
 import { settled } from '../states/places.js';
 import { stateOf } from '../support/inside.js';
 import { CLIENT, equal, IDENTITY, join, KEY, Rig, SERVER, text } from '../support/rig.js';
-import { clientFlight, establish, establishClient, fetchCookie, ScriptedPeer, takeServerFlight, toServerHelloDone } from '../support/scripted.js';
+import { clientFlight, establish, establishClient, fetchCookie, ScriptedPeer, takeServerFlight, toServerFlight, toServerHelloDone } from '../support/scripted.js';
 
 const isConnected = (rig: Rig): boolean => rig.codes.includes(DTLS_EVENT_CONNECTED);
 
@@ -80,6 +80,26 @@ test('API-04 a datagram is only read: it is as it was, and what the host does to
   await settled();
   assert.is(isConnected(rig), true);
   assert.equal(rig.reads.map(({ bytes }) => bytes), [text('held')]);
+});
+
+test('API-04 a host that clears a datagram from within a callback ends the walk over it, and is not kept waiting', () => {
+  let looks = 0;
+  const rig: Rig = new Rig({
+    now: () => {
+      // Each fragment that comes again asks for the time.
+      if (++looks > 1000) throw new Error('it goes on for ever');
+      return rig?.now ?? 0;
+    },
+  });
+  const server = new ScriptedPeer('server');
+  rig.context.connect(SERVER);
+  toServerFlight(rig, server);
+  rig.feed(SERVER, server.serverHello());
+  const done = server.fragment(14, new Uint8Array(0));
+  const datagram = server.record(22, join(done, server.fragment(99, new Uint8Array(5))));
+  rig.onWrite = () => void datagram.fill(0);
+  assert.is(rig.feed(SERVER, datagram), 0);
+  assert.is(stateOf(rig, SERVER), 'waitFinished');
 });
 
 test('API-04 data that is written may be changed at once, and is not changed by the engine', () => {
