@@ -251,6 +251,8 @@ function parametersOf(config: Parameters): Parameters {
 export function resolveParameters(parameters: UserParameters | null | undefined | void, config: Config): Parameters {
   if (parameters === null || parameters === undefined) return config.parameters;
   if (typeof parameters !== 'object') throw argument('user parameters are not an object');
+  // A promise has none of them: who asked for more than the context does would get less than that.
+  if ('then' in parameters) throw argument('user parameters are a promise: they are needed at once');
   check(defined(parameters));
   const resolved = { ...config.parameters, ...defined(parameters) };
   const foreign = resolved.cipherSuites.find((suite) => !config.cipherSuites.includes(suite));

@@ -70,6 +70,18 @@ test('a list that is none is refused by name, to a context and for a peer; whoev
   }
 });
 
+test('user parameters that are a promise are refused, and whoever came is kept out: what they would say is not known', () => {
+  const late = (): never => Promise.resolve({ clientAuthentication: 'require' }) as never;
+  const rig = new Rig({}, { getUserParameters: late });
+  refuses(() => rig.context.newPeer(SERVER), /promise/);
+  refuses(() => rig.context.newPeer(SERVER, late()), /promise/);
+  const client = new ScriptedPeer('client');
+  fetchCookie(rig, client);
+  assert.is(rig.feed(CLIENT, client.clientHello()), 0);
+  assert.is((rig.errors[0] as LocalError).code, 'ERR_DTLS_ARGUMENT');
+  assert.is(rig.context.getPeer(CLIENT), undefined);
+});
+
 test('a context needs nothing but a write callback: clocks and randomness of the platform, every suite', () => {
   const sent: Uint8Array[] = [];
   const context = new DtlsContext({ write: (_, __, bytes) => void sent.push(bytes.slice()), getPskInfo: () => null });
