@@ -71,7 +71,7 @@ export class Progress {
     if (now - association.sentAt < timeout / 2 || now - association.resentAt < timeout) return;
     association.resentAt = now;
     this.#engine.counters.retransmissions++;
-    this.#engine.outbound.flight(association);
+    this.#transmit(association);
   }
 
   /** An authentic, fresh Finished of the peer came again after completion: our last flight was lost (RFC 6347 §4.2.4). */

@@ -11,7 +11,8 @@ import { MAX_SEQUENCE, writeRecordHeader } from '../../lib/record/header12.js';
 import { ContentType } from '../../lib/wire/registry.js';
 import { Bench, Course, ROLES, UNDER_WAY, type Role } from '../support/course.js';
 import { Random } from '../support/random.js';
-import { equal, join, text } from '../support/rig.js';
+import { CLIENT, equal, join, Rig, text } from '../support/rig.js';
+import { fetchCookie, ScriptedPeer } from '../support/scripted.js';
 
 function establishedIn(work: (bench: Bench, course: Course, role: Role) => void): void {
   for (const role of ROLES) {
@@ -144,6 +145,20 @@ test('EPO-09 the last sequence numbers are used once, then writing fails with a 
     assert.is(context.close(session), 0);
     assert.equal(course.taken(), []);
   });
+});
+
+test('EPO-09 a handshake whose numbers are spent when the peer makes it repeat its flight fails, and nothing is thrown', () => {
+  const rig = new Rig();
+  const client = new ScriptedPeer('client');
+  fetchCookie(rig, client);
+  const hello = client.clientHello();
+  rig.feed(CLIENT, hello);
+  rig.context.getPeer(CLIENT)!.candidate!.write.nextSequence = MAX_SEQUENCE + 1;
+  rig.takeSent();
+  rig.now += 999;
+  assert.is(rig.feed(CLIENT, hello), 0);
+  assert.equal([rig.takeSent(), rig.events.at(-1)?.detail?.code], [[], 'ERR_DTLS_SEQUENCE_EXHAUSTED']);
+  assert.is(rig.context.getPeer(CLIENT), undefined);
 });
 
 test('EPO-11 explicit nonces are epoch and sequence number, strictly increasing, in both directions of 1,000 records', () => {
