@@ -251,7 +251,7 @@ export class Progress {
 function enter(handshake: Handshake12, question: Question, answer: unknown, crypto: Provider): void {
   switch (question.answer) {
     case Answered.credential:
-      handshake.keys.credentials = answeredCredentials(question, answer, crypto);
+      handshake.keys.credentials = answeredCredentials(question, answer, crypto, (signer) => handshake.keys.signers.push(signer));
       handshake.answer(question.answer, null);
       break;
     case Answered.trust:

@@ -6,7 +6,7 @@
 import type { Credential } from './authenticate.js';
 import { ecdsaCredential, type EcdsaKey } from './ecdsakey.js';
 import { Answered, type Question } from './machine.js';
-import type { Provider } from '../crypto/provider.js';
+import type { Provider, Signer } from '../crypto/provider.js';
 import { copyOf } from '../wire/bytes.js';
 import { DtlsError, LocalError, PeerError } from '../wire/errors.js';
 import { AlertDescription } from '../wire/registry.js';
@@ -32,12 +32,17 @@ export function answeredBytes(question: Question, answer: unknown): Uint8Array |
   throw uselessAnswer(question, answer);
 }
 
-/** The credentials of an answer, none for `null`. A negative number is the host's own alert. */
-export function answeredCredentials(question: Question, answer: unknown, crypto: Provider): readonly Credential[] {
+/**
+ * The credentials of an answer, none for `null`. A negative number is the host's own alert. `made` gets each signer that is
+ * made of a key of the host's.
+ */
+export function answeredCredentials(
+  question: Question, answer: unknown, crypto: Provider, made: (signer: Signer) => void,
+): readonly Credential[] {
   if (answer === null || answer === undefined) return [];
   if (typeof answer === 'object') {
     const given: readonly (Credential | EcdsaKey)[] = Array.isArray(answer) ? answer : [answer];
-    return given.map((one) => ('privateKey' in one ? ecdsaCredential(one, crypto) : one));
+    return given.map((one) => ('privateKey' in one ? ecdsaCredential(one, crypto, made) : one));
   }
   answeredBytes(question, answer);
   return [];

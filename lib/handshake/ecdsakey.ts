@@ -3,8 +3,8 @@
  * SubjectPublicKeyInfo of fixed form (RFC 7250 §3, RFC 5480 §2), so that no DER parser is needed.
  */
 import { SignatureScheme } from '../crypto/keys.js';
-import type { Provider } from '../crypto/provider.js';
-import { concat, copyOf } from '../wire/bytes.js';
+import type { Provider, Signer } from '../crypto/provider.js';
+import { concat, copyOf, wipe } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 import { AlertDescription } from '../wire/registry.js';
 import { CertificateType, type Credential, type Shown, type Trust, type Verdict } from './authenticate.js';
@@ -32,16 +32,22 @@ export function coordinatesOf(spki: Uint8Array): { readonly x: Uint8Array; reado
   return { x: spki.subarray(start, start + COORDINATE), y: spki.subarray(start + COORDINATE) };
 }
 
-/** A raw key as a credential that signs with `provider`. Throws a LocalError for a key that is none. */
-export function ecdsaCredential(key: EcdsaKey, provider: Provider): Credential {
+/**
+ * A raw key as a credential that signs with `provider`. `made` gets its signer: who makes one for a while wipes it. Throws
+ * a LocalError for a key that is none.
+ */
+export function ecdsaCredential(key: EcdsaKey, provider: Provider, made: (signer: Signer) => void = () => {}): Credential {
   for (const part of [key.privateKey, key.publicKeyX, key.publicKeyY]) {
     if (!(part instanceof Uint8Array) || part.length !== COORDINATE) throw unusable('its parts are not 32 bytes each');
   }
   const family = provider.signatures.ec;
   if (family === undefined) throw unusable(`the provider ${provider.name} has no ECDSA`);
-  const signer = family.signer({ kind: 'ec', curve: 'secp256r1', scalar: copyOf(key.privateKey) });
+  const scalar = copyOf(key.privateKey);
+  const signer = family.signer({ kind: 'ec', curve: 'secp256r1', scalar });
+  wipe(scalar);
   const point = concat(Uint8Array.of(4), key.publicKeyX, key.publicKeyY);
   if (signer === null) throw unusable('the private key is out of range');
+  made(signer);
   return {
     type: CertificateType.rawKey,
     chain: [concat(SPKI_PREFIX, key.publicKeyX, key.publicKeyY)],

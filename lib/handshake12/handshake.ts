@@ -4,7 +4,7 @@
  * Law: all secrets of the handshake stand here and are wiped with it; the world is reached through `Out` alone.
  */
 import type { GroupName, PublicKey } from '../crypto/keys.js';
-import type { Hash, KeyShare, Provider } from '../crypto/provider.js';
+import type { Hash, KeyShare, Provider, Signer } from '../crypto/provider.js';
 import type { KeyExchange } from '../crypto/suites.js';
 import { Transcript } from '../flight/transcript.js';
 import { CertificateType, type Choice, type Credential, type Shown, type Wishes } from '../handshake/authenticate.js';
@@ -76,6 +76,8 @@ export interface KeyMaterial {
   peerKey: PublicKey | null;
   /** What the host gave when asked; null before. */
   credentials: readonly Credential[] | null;
+  /** Signers that were made of it, for this handshake alone. */
+  signers: Signer[];
   /** Server: which certificate_type extensions the client sent, to answer them (1: its own, 2: ours). */
   sentTypes: number;
   /** Server: this client is asked to show something. */
@@ -115,7 +117,7 @@ export class Handshake12 {
   readonly keys: KeyMaterial = {
     clientHello: EMPTY, share: null, group: null, peerShare: EMPTY, choice: null, sentChain: false,
     ownType: CertificateType.x509, peerType: CertificateType.x509, request: null, shown: null, peerKey: null, credentials: null,
-    serverName: null, pointFormats: false, parameters: EMPTY, peerKinds: [], sentTypes: 0, asks: false, noCommonType: '',
+    signers: [], serverName: null, pointFormats: false, parameters: EMPTY, peerKinds: [], sentTypes: 0, asks: false, noCommonType: '',
   };
 
   constructor(
@@ -181,6 +183,7 @@ export class Handshake12 {
   wipe(): void {
     this.keys.share?.wipe();
     this.keys.share = null;
+    for (const signer of this.keys.signers.splice(0)) signer.wipe();
     wipe(this.masterSecret);
     this.masterSecret = EMPTY;
     this.transcript.reset();

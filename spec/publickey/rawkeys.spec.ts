@@ -3,8 +3,10 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { PrivateKey } from '../../lib/crypto/keys.js';
 import { nativeProvider } from '../../lib/crypto/native/index.js';
-import { AlertDescription, nobleProvider, type Session } from '../../lib/index.js';
+import type { Signer } from '../../lib/crypto/provider.js';
+import { AlertDescription, composeProvider, nobleProvider, type Session } from '../../lib/index.js';
 import { CertifiedPeer, certifiedRig, establishCertified } from '../support/certified.js';
 import { CLIENT, text } from '../support/rig.js';
 import { areConnected, begin, CLIENT_KEY, SERVER_KEY, settle, STRANGER_KEY, trusts } from './ends.js';
@@ -119,6 +121,31 @@ test('a server requires keys of its clients also where verifyEcdsaKey came by se
     establishCertified(rig, new CertifiedPeer('client', 'rawKey', { holder: null }));
     assert.is(rig.context.getPeer(CLIENT)?.state, clientAuthentication === 'none' ? 'connected' : undefined);
   }
+});
+
+test('API-09 of a raw key that the host hands in no copy and no signer is left when the handshake is over, however it ends', async () => {
+  for (const believed of [CLIENT_KEY, STRANGER_KEY]) {
+    const scalars: Uint8Array[] = [];
+    let alive = 0;
+    const ec = nobleProvider.signatures.ec!;
+    const signer = (key: PrivateKey): Signer => {
+      if (key.kind === 'ec') scalars.push(key.scalar);
+      const made = ec.signer(key)!;
+      alive++;
+      return { schemes: made.schemes, sign: (scheme, message) => made.sign(scheme, message), wipe: () => void alive-- };
+    };
+    const crypto = composeProvider('watched', nobleProvider, { signatures: { ec: { ...ec, signer } } });
+    const ends = begin({
+      crypto,
+      client: { getEcdsaKey: () => CLIENT_KEY, ...trusts(SERVER_KEY) },
+      server: { getEcdsaKey: () => SERVER_KEY, ...trusts(believed) },
+    });
+    await settle(ends);
+    assert.is(areConnected(ends), believed === CLIENT_KEY);
+    ends.link.run();
+    assert.equal([scalars.length, alive, scalars.filter((scalar) => scalar.some((byte) => byte !== 0))], [2, 0, []]);
+  }
+  assert.ok(CLIENT_KEY.privateKey.some((byte) => byte !== 0), 'what is the host\'s stays as it was');
 });
 
 test('FSM-19 a client that was not asked shows no key', async () => {
