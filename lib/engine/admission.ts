@@ -20,8 +20,8 @@ import { canonical, sessionBytes } from './session.js';
 /** Record numbers that a server needs after the ClientHello's, whose number it goes on from. */
 const SEQUENCE_RESERVE = 2 ** 20;
 
-/** What the door says: turned away (counted, perhaps answered), or in; `checked` if the whole cookie was right. */
-export type Verdict = 'out' | 'in' | 'checked';
+/** What the door says: turned away, told the cookie, or in; `checked` if the whole cookie was right. */
+export type Verdict = 'out' | 'answered' | 'in' | 'checked';
 
 export class Admission {
   readonly #engine: Engine;
@@ -71,7 +71,7 @@ export class Admission {
     counters.helloVerifyRequests++;
     const cookie = cookies.make(now, name, bytes, start, fragment.length);
     outbound.helloVerifyRequest(session, record.sequence, fragment.messageSeq, cookie);
-    return 'out';
+    return 'answered';
   }
 
   /** Whether the whole cookie of a reassembled ClientHello is right. A failing random source is reported, as by `judge`. */

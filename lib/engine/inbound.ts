@@ -86,7 +86,7 @@ export class Inbound {
     }
     fragment.read(record.datagram, record.start, record.end);
     const verdict = this.#admission.judge(session, record, fragment);
-    return verdict === 'out' ? null : this.#admission.accept(session, null, record, fragment, verdict);
+    return verdict === 'out' || verdict === 'answered' ? null : this.#admission.accept(session, null, record, fragment, verdict);
   }
 
   /** A record of a session with a peer. */
@@ -142,7 +142,9 @@ export class Inbound {
       return 0;
     }
     const verdict = this.#admission.judge(peer.session, record, fragment);
-    if (verdict === 'out') return 0;
+    // One answer to a datagram: many small ones would be more on the wire than what asked for them.
+    if (verdict === 'answered') record.stop();
+    if (verdict === 'out' || verdict === 'answered') return 0;
     if (young) {
       counters.drop('limit');
       return 0;

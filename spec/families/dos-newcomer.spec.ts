@@ -9,7 +9,7 @@ import {
 } from '../../lib/index.js';
 import { CLIENT, join, Rig, text } from '../support/rig.js';
 import { clientFlight, establish, fetchCookie, ScriptedPeer, takeServerFlight, toServerHelloDone } from '../support/scripted.js';
-import { hello, provenHello } from './dos-hello.js';
+import { hello, provenHello, smallestHello } from './dos-hello.js';
 
 function state(rig: Rig): { halfOpen: number; established: number; deadlines: number } {
   const { halfOpen, established, deadlines } = rig.context.stats();
@@ -40,6 +40,18 @@ test('DOS-12 a hello without a cookie from a living association’s address is a
   }
   assert.equal(state(rig), { halfOpen: 0, established: 1, deadlines: 0 });
   assert.ok(lives(rig, old));
+});
+
+test('DOS-02 a datagram full of hellos from a living association’s address is answered once, as from anywhere else', () => {
+  const rig = new Rig();
+  const client = establish(rig);
+  rig.takeSent();
+  const datagram = join(...Array<Uint8Array>(20).fill(smallestHello()));
+  rig.feed(CLIENT, datagram);
+  assert.equal(rig.takeSent().map(({ length }) => length), [60]);
+  rig.feed('stranger', datagram);
+  assert.equal(rig.takeSent().map(({ length }) => length), [60]);
+  assert.ok(lives(rig, client));
 });
 
 test('DOS-12 at every step of a newcomer’s handshake the old association works both ways, until the Finished', () => {
