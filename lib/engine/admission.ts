@@ -53,6 +53,10 @@ export class Admission {
       counters.drop('malformed');
       return 'out';
     }
+    if (!config.acceptClients) {
+      counters.drop('unexpected');
+      return 'out';
+    }
     if (fragment.length > config.maxMessageBytes) {
       counters.drop('bounds');
       return 'out';

@@ -63,6 +63,8 @@ export interface DtlsOptions extends UserParameters {
   readonly random?: ((length: number) => Uint8Array) | undefined;
   /** `always` (default), or `never` for hosts that have proved the address themselves, such as ICE. */
   readonly cookieExchange?: 'always' | 'never' | undefined;
+  /** Whether clients are let in. Default true; false where a context only connects: then whoever it knows is whom it reached. */
+  readonly acceptClients?: boolean | undefined;
   /** How long a cookie secret is used; the one before it is still accepted. Default 60,000 ms. */
   readonly cookieLifetimeMs?: number | undefined;
   /** How long a credential promise may take. Default 10,000 ms. */
@@ -163,6 +165,7 @@ const CHOICES = {
   forceRenegotiationInfo: [true, false],
   plaintextAlerts: ['honour', 'ignore'],
   cookieExchange: ['always', 'never'],
+  acceptClients: [true, false],
   clientAuthentication: ['none', 'request', 'require'],
 } as const satisfies Partial<Record<keyof DtlsOptions, readonly unknown[]>>;
 

@@ -54,6 +54,11 @@ export class RecordWalk {
     return this.#next < this.datagram.length;
   }
 
+  /** Ends the walk: the rest of the datagram is of no use. */
+  stop(): void {
+    this.#next = this.datagram.length;
+  }
+
   /** Lets go of the datagram. */
   release(): void {
     this.datagram = EMPTY;

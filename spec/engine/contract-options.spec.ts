@@ -10,7 +10,7 @@ import {
 } from '../../lib/index.js';
 import { stateOf } from '../support/inside.js';
 import { CLIENT, join, Rig, SERVER, text } from '../support/rig.js';
-import { clientFlight, establish, fetchCookie, HONEST, ScriptedPeer, takeServerFlight, toServerFlight, toServerHelloDone } from '../support/scripted.js';
+import { clientFlight, establish, establishClient, fetchCookie, HONEST, ScriptedPeer, takeServerFlight, toServerFlight, toServerHelloDone } from '../support/scripted.js';
 
 const handler = { write: () => {} };
 const isConnected = (rig: Rig): boolean => rig.codes.includes(DTLS_EVENT_CONNECTED);
@@ -40,7 +40,7 @@ test('every number is taken from its smallest to its largest value and refused b
 
 test('choices, suites, providers and handlers that cannot be are refused by name', () => {
   for (const [name, value] of [
-    ['forceExtendedMasterSecret', 0], ['forceRenegotiationInfo', 'yes'], ['plaintextAlerts', true], ['cookieExchange', 'sometimes'],
+    ['forceExtendedMasterSecret', 0], ['forceRenegotiationInfo', 'yes'], ['plaintextAlerts', true], ['cookieExchange', 'sometimes'], ['acceptClients', 1],
   ] as const) refuses(() => new DtlsContext(handler, { [name]: value } as DtlsOptions), new RegExp(`${name} is`));
   refuses(() => new DtlsContext(handler, { cipherSuites: [] }), /cipherSuites/);
   refuses(() => new DtlsContext({} as never), /write/);
@@ -180,6 +180,20 @@ test('cookieExchange never: the first ClientHello is answered with the flight; s
   third.cookie = text('from another server, before');
   rig.feed('third', third.clientHello());
   assert.is(stateOf(rig, 'third'), 'waitPskClientKeyExchange');
+});
+
+test('acceptClients false: no ClientHello is answered or let in, from a stranger or in place of a server that was reached', () => {
+  for (const cookieExchange of ['always', 'never'] as const) {
+    const rig = new Rig({ acceptClients: false, cookieExchange });
+    rig.feed(CLIENT, new ScriptedPeer('client').clientHello());
+    assert.equal([rig.takeSent(), stateOf(rig, CLIENT), rig.context.stats().dropped.unexpected], [[], 'gone', 1]);
+    const server = establishClient(rig);
+    rig.takeSent();
+    rig.feed(SERVER, new ScriptedPeer('client', { seed: 2 }).clientHello());
+    assert.equal([rig.takeSent(), rig.context.stats().dropped.unexpected], [[], 2]);
+    rig.feed(SERVER, server.applicationData(text('still here')));
+    assert.equal(rig.reads.map(({ bytes }) => bytes), [text('still here')]);
+  }
 });
 
 test('stats count what is held, armed, sent again, refused and dropped', () => {
