@@ -97,22 +97,22 @@ export class RevocationLists {
   /** Whether `certificate`, which `issuer` signed, is revoked or may be; null if it is known not to be. */
   check(certificate: Certificate, issuer: Certificate, now: number, provider: Provider): Fault | null {
     const lists = this.#byIssuer.get(latin1(certificate.issuer)) ?? [];
-    const what = `certificate of ${describeCertificate(certificate)}`;
-    const whose = `revocation list of ${spokenName(certificate.issuer)}`;
-    let unknown = lists.length === 0 && this.#everywhere ? `there is no ${whose}` : null;
+    const what = (): string => `certificate of ${describeCertificate(certificate)}`;
+    const whose = (): string => `revocation list of ${spokenName(certificate.issuer)}`;
+    let unknown = lists.length === 0 && this.#everywhere ? `there is no ${whose()}` : null;
     let known = false;
     for (const list of lists) {
       const problem = this.#signatureProblem(list, issuer, provider);
       const revokedAt = problem === null ? list.revoked.get(latin1(certificate.serial)) : undefined;
       if (revokedAt !== undefined) {
-        return { alert: AlertDescription.certificateRevoked, reason: `${what} was revoked on ${dayOf(revokedAt)}` };
+        return { alert: AlertDescription.certificateRevoked, reason: `${what()} was revoked on ${dayOf(revokedAt)}` };
       }
       const dated = outOfDate({ notBefore: list.thisUpdate, notAfter: list.nextUpdate }, now);
       if (problem === null && dated === null) known = true;
-      else unknown ??= `the ${whose} ${problem ?? dated!}`;
+      else unknown ??= `the ${whose()} ${problem ?? dated!}`;
     }
     if (known || unknown === null) return null;
-    return { alert: AlertDescription.certificateUnknown, reason: `${what} may be revoked: ${unknown}` };
+    return { alert: AlertDescription.certificateUnknown, reason: `${what()} may be revoked: ${unknown}` };
   }
 
   /** What is wrong with who signed a list, in words; null for nothing. */

@@ -105,10 +105,10 @@ export class PathSearch {
   }
 
   /** Why `path` cannot go on at all. */
-  #deadEnd(path: readonly Certificate[]): Fault | null {
+  #deadEnd(path: readonly Certificate[]): (() => Fault) | null {
     const certificate = path.at(-1)!;
     if (path.length < PathLimits.certificates) return algorithmFault(certificate, () => `certificate of ${describeCertificate(certificate)}`);
-    return unknownCa(`certificate of ${describeCertificate(this.#leaf)} has more than ${PathLimits.certificates - 1} certificates above it`);
+    return () => unknownCa(`certificate of ${describeCertificate(this.#leaf)} has more than ${PathLimits.certificates - 1} certificates above it`);
   }
 
   /** Whether `issuer` may have issued the last of `path`, and did. */
@@ -117,9 +117,9 @@ export class PathSearch {
     if (this.#issuers > PathLimits.issuers) return this.#givesUp();
     const certificate = path.at(-1)!;
     const fault = this.#issuerFault(issuer, path, trusted);
-    if (fault !== null && this.#fault === null) {
-      const issued = `certificate of ${describeCertificate(certificate)} was issued by ${spokenName(issuer.subject)}`;
-      this.#note({ ...fault, reason: `${issued}, ${fault.reason}` });
+    if (fault !== null) {
+      const issued = (): string => `certificate of ${describeCertificate(certificate)} was issued by ${spokenName(issuer.subject)}`;
+      this.#note(() => ({ ...fault, reason: `${issued()}, ${fault.reason}` }));
     }
     return fault === null && this.#isSigned(certificate, issuer);
   }
@@ -153,14 +153,16 @@ export class PathSearch {
       this.#signatures += 1;
       const { publicKey } = issuer;
       const use = this.#keyOf(issuer);
-      if (use.fault !== null) this.#note(use.fault);
+      if (use.fault !== null) this.#note(() => use.fault);
       if (use.verifier === null || publicKey === null) return false;
       right = isSignedBy(certificate, publicKey, use.verifier);
       known.set(issuer, right);
     }
     if (!right) {
-      const reason = `the signature on the certificate of ${describeCertificate(certificate)} is not by the key of ${spokenName(issuer.subject)}`;
-      this.#note({ alert: AlertDescription.badCertificate, reason });
+      this.#note(() => ({
+        alert: AlertDescription.badCertificate,
+        reason: `the signature on the certificate of ${describeCertificate(certificate)} is not by the key of ${spokenName(issuer.subject)}`,
+      }));
     }
     return right;
   }
@@ -177,12 +179,15 @@ export class PathSearch {
   #accepts(path: readonly Certificate[]): boolean {
     const { lists, now, provider } = this.#terms;
     let fault = this.#constraintFault(path);
-    for (let i = 0; i < path.length - 1; i++) fault ??= lists?.check(path[i]!, path[i + 1]!, now, provider) ?? null;
+    for (let i = 0; i < path.length - 1 && fault === null; i++) {
+      const revoked = lists?.check(path[i]!, path[i + 1]!, now, provider) ?? null;
+      if (revoked !== null) fault = () => revoked;
+    }
     if (fault !== null) this.#note(fault);
     return fault === null;
   }
 
-  #constraintFault(path: readonly Certificate[]): Fault | null {
+  #constraintFault(path: readonly Certificate[]): (() => Fault) | null {
     for (const [index, authority] of path.entries()) {
       const { nameConstraints } = authority.extensions;
       if (nameConstraints === null) continue;
@@ -193,21 +198,21 @@ export class PathSearch {
         const tooMany = this.#comparisons > PathLimits.comparisons;
         const broken = tooMany ? 'has more names than can be compared with constraints' : violation(nameConstraints, named);
         if (broken === null) continue;
-        const limits = `which authority ${spokenName(authority.subject)} may not give (nameConstraints)`;
-        return { alert: AlertDescription.badCertificate, reason: `certificate of ${describeCertificate(below)} ${broken}, ${limits}` };
+        const limits = (): string => `which authority ${spokenName(authority.subject)} may not give (nameConstraints)`;
+        return () => ({ alert: AlertDescription.badCertificate, reason: `certificate of ${describeCertificate(below)} ${broken}, ${limits()}` });
       }
     }
     return null;
   }
 
   #givesUp(): false {
-    this.#note(unknownCa(`certificate of ${describeCertificate(this.#leaf)} has too many possible issuers`));
+    this.#note(() => unknownCa(`certificate of ${describeCertificate(this.#leaf)} has too many possible issuers`));
     return false;
   }
 
-  /** The first fault is the one that is told. */
-  #note(fault: Fault): void {
-    this.#fault ??= fault;
+  /** The first fault is the one that is told, and the only one that is put into words: a peer chooses how long names are. */
+  #note(fault: () => Fault): void {
+    this.#fault ??= fault();
   }
 }
 

@@ -34,9 +34,9 @@ export function useKey(key: PublicKey | null, keyFault: string, whose: () => str
 }
 
 /** Why `signed` cannot be verified by anybody; null if it may be. `what` is for people: "certificate of a.example". */
-export function algorithmFault({ algorithm: { name, scheme, weak } }: Signed, what: () => string): Fault | null {
-  if (weak) return { alert: AlertDescription.badCertificate, reason: `${what()} is signed with ${name}, which is too weak to be believed` };
-  if (scheme === null) return { alert: AlertDescription.unsupportedCertificate, reason: `${what()} is signed with ${name}, which is not supported` };
+export function algorithmFault({ algorithm: { name, scheme, weak } }: Signed, what: () => string): (() => Fault) | null {
+  if (weak) return () => ({ alert: AlertDescription.badCertificate, reason: `${what()} is signed with ${name}, which is too weak to be believed` });
+  if (scheme === null) return () => ({ alert: AlertDescription.unsupportedCertificate, reason: `${what()} is signed with ${name}, which is not supported` });
   return null;
 }
 

@@ -2,8 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PathLimits } from '../../lib/x509/path.js';
 import {
-  basicConstraints, dnsName, extension, hex, keyPair, keyUsage, mint, mintAuthority, mintLimited, mintServer, nameConstraints, octets, oid, sequence,
-  set, subjectAltName, text, tlv, type Minted,
+  DAY, NOW, basicConstraints, dnsName, extension, hex, keyPair, keyUsage, mint, mintAuthority, mintLimited, mintServer, nameConstraints, nameOf, octets,
+  oid, sequence, set, subjectAltName, text, tlv, type Minted,
 } from './support/mint.js';
 import { costOf, verdictOf, type Setting } from './support/judge.js';
 import { count } from './support/provider.js';
@@ -108,6 +108,20 @@ test('PKI-12: names against constraints are compared up to a bound, then refused
   const few = [...names.slice(0, 100), dnsName('server.n1.test')];
   assert.is(quickly([mintServer(limited, few), limited], { authorities, serverName: 'server.n1.test' }), 'trusted');
   assert.match(quickly([mintServer(limited, names), limited], { authorities }), 'has more names than can be compared with constraints');
+});
+
+test('PKI-12: many ways that all fail are put into words once, however long the names in them', () => {
+  const layers = [1, 2, 3, 4].flatMap((layer) => {
+    const above = layer < 4 ? { issuerName: nameOf(`Way ${layer + 1}`), signedBy: keyPair(`way ${layer + 1}`) } : { issuerName: nameOf('Root'), signedBy: keyPair('nobody') };
+    return [1, 2].map(() => mint({ name: `Way ${layer}`, key: keyPair(`way ${layer}`), extensions: [basicConstraints(true)], ...above }));
+  });
+  // Out of date, so that they are tried when all the signatures that are allowed have been looked at.
+  const expired = { key: keyPair('expired'), issuerName: nameOf('Root'), notAfter: NOW - DAY, extensions: [basicConstraints(true)] };
+  const crowd = Array.from({ length: 23 }, () => mint({ ...expired, name: 'Root' }));
+  const subject = sequence(...new Array<Buffer>(3000).fill(set(sequence(oid('0.1'), text('')))));
+  const leaf = mint({ subject, key: keyPair('leaf'), issuerName: nameOf('Way 1'), signedBy: keyPair('way 1') });
+  const verdict = quickly([leaf, ...layers, ...crowd], { authorities });
+  assert.is(verdict, 'bad_certificate: the signature on the certificate of Way 4 is not by the key of "Root"');
 });
 
 test('PKI-12: a certificate of 1 MiB, 500 extensions, an identifier of 1 MB, nesting of 1,000: all quick', () => {
