@@ -12,7 +12,7 @@
 import { equalBytes } from '../wire/bytes.js';
 import { DerReader, Tag, contextTag, enterDer } from '../wire/der.js';
 import { decodeError } from '../wire/errors.js';
-import { holdsEmail, isEmptyName, relativeNames } from './distinguished.js';
+import { holdsEmail, isEmptyName, partsOf } from './distinguished.js';
 import { shown } from './faults.js';
 import { KIND_NAMES, NameKind, printable, readGeneralName, type GeneralNames } from './generalnames.js';
 import { isHostName } from './hostnames.js';
@@ -100,17 +100,22 @@ function checkBlock(block: Uint8Array): Uint8Array {
   return block;
 }
 
-/** How many comparisons `violation` makes. */
-export function comparisons({ size }: NameConstraints, { subjectAltName }: Named): number {
-  if (subjectAltName === null) return size;
+/** The least that a part of a name takes, in bytes. */
+const PART_BYTES = 9;
+
+/** How many comparisons `violation` makes; a part of the subject, where e-mail is looked for, is one. */
+export function comparisons({ size }: NameConstraints, { subject, subjectAltName }: Named): number {
+  const parts = Math.ceil(subject.length / PART_BYTES);
+  if (subjectAltName === null) return parts + size;
   const { dns, ip, directory } = subjectAltName;
-  return size * (1 + dns.length + ip.length + directory.length);
+  return parts + size * (1 + dns.length + ip.length + directory.length);
 }
 
 /** What of a certificate breaks the constraints, in words that go on from it ("has the name x, which …"); null: nothing. */
 export function violation({ permitted, excluded }: NameConstraints, named: Named): string | null {
   const names = named.subjectAltName;
-  const unjudged = (permitted.unjudged | excluded.unjudged) & kindsOf(named);
+  const constrained = permitted.unjudged | excluded.unjudged;
+  const unjudged = constrained & kindsOf(named, constrained);
   if (unjudged !== 0) {
     return `has names of a kind (${KIND_NAMES[31 - Math.clz32(unjudged)]}) whose constraints cannot be judged here`;
   }
@@ -130,12 +135,12 @@ export function violation({ permitted, excluded }: NameConstraints, named: Named
   return null;
 }
 
-/** Kinds of names in a certificate, its subject included. */
-function kindsOf({ subject, subjectAltName }: Named): number {
+/** Kinds of names in a certificate, its subject included; e-mail in the subject is looked for only if it is among `wanted`. */
+function kindsOf({ subject, subjectAltName }: Named, wanted: number): number {
   let kinds = subjectAltName?.kinds ?? 0;
   if (!isEmptyName(subject)) kinds |= 1 << NameKind.directory;
   // RFC 5280 §4.2.1.10: constraints on e-mail hold for the attribute in the subject too.
-  if ((kinds & (1 << NameKind.email)) === 0 && holdsEmail(subject)) kinds |= 1 << NameKind.email;
+  if ((wanted & ~kinds & (1 << NameKind.email)) !== 0 && holdsEmail(subject)) kinds |= 1 << NameKind.email;
   return kinds;
 }
 
@@ -170,8 +175,8 @@ function withinBlock(block: Uint8Array, address: Uint8Array): boolean {
   return address.every((byte, index) => ((byte ^ block[index]!) & block[length + index]!) === 0);
 }
 
-/** Whether `name` begins with the parts of `base`. */
+/** Whether `name` begins with the parts of `base`. Both are whole elements of DER, so that equal bytes are equal parts. */
 function withinDirectory(base: Uint8Array, name: Uint8Array): boolean {
-  const [above, parts] = [relativeNames(base), relativeNames(name)];
-  return above.length <= parts.length && above.every((part, index) => equalBytes(part, parts[index]!));
+  const [above, parts] = [partsOf(base), partsOf(name)];
+  return above.length <= parts.length && equalBytes(above, parts.subarray(0, above.length));
 }

@@ -20,12 +20,9 @@ interface Attribute {
   readonly value: Uint8Array;
 }
 
-/** RelativeDistinguishedNames of a name, as views with their headers. */
-export function relativeNames(name: Uint8Array): Uint8Array[] {
-  const reader = enterDer(name, Tag.sequence, 'a name');
-  const relative: Uint8Array[] = [];
-  while (reader.left > 0) relative.push(reader.element());
-  return relative;
+/** The RelativeDistinguishedNames of a name, one after the other: a view. */
+export function partsOf(name: Uint8Array): Uint8Array {
+  return new DerReader(name).contents(Tag.sequence);
 }
 
 /** Throws unless `name` is a Name: SEQUENCE OF SET OF SEQUENCE { type, value }. */

@@ -2,8 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PathLimits } from '../../lib/x509/path.js';
 import {
-  DAY, NOW, basicConstraints, dnsName, extension, hex, keyPair, keyUsage, mint, mintAuthority, mintLimited, mintServer, nameConstraints, nameOf, octets,
-  oid, sequence, set, subjectAltName, text, tlv, type Minted,
+  DAY, NOW, basicConstraints, directoryName, dnsName, extension, hex, keyPair, keyUsage, mint, mintAuthority, mintLimited, mintServer,
+  nameConstraints, nameOf, octets, oid, sequence, set, subjectAltName, text, tlv, type Minted,
 } from './support/mint.js';
 import { costOf, verdictOf, type Setting } from './support/judge.js';
 import { count } from './support/provider.js';
@@ -122,6 +122,18 @@ test('PKI-12: many ways that all fail are put into words once, however long the 
   const leaf = mint({ subject, key: keyPair('leaf'), issuerName: nameOf('Way 1'), signedBy: keyPair('way 1') });
   const verdict = quickly([leaf, ...layers, ...crowd], { authorities });
   assert.is(verdict, 'bad_certificate: the signature on the certificate of Way 4 is not by the key of "Root"');
+});
+
+test('PKI-12: a subject of thousands of parts against thousands of constraints on directory names', () => {
+  const part = (value: string): Buffer => set(sequence(oid('0.1'), text(value)));
+  const bases = Array.from({ length: 2000 }, (_, index) => directoryName(sequence(part(`${index}`))));
+  const limited = mintLimited('Limited', root, nameConstraints(bases));
+  const server = (first: string): Minted => {
+    const subject = sequence(part(first), ...new Array<Buffer>(4000).fill(part('')));
+    return mintServer(limited, undefined, { subject });
+  };
+  assert.is(quickly([server('1999'), limited], { authorities }), 'trusted');
+  assert.match(quickly([server('2000'), limited], { authorities }), 'has a directory name, which authority "Limited" may not give (nameConstraints)');
 });
 
 test('PKI-12: a certificate of 1 MiB, 500 extensions, an identifier of 1 MB, nesting of 1,000: all quick', () => {
