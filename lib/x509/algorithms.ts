@@ -7,6 +7,7 @@
  */
 import { SignatureScheme } from '../crypto/keys.js';
 import { DerReader, Tag, contextTag, enterDer } from '../wire/der.js';
+import { decodeError } from '../wire/errors.js';
 import { unsupported } from './faults.js';
 
 /** Keys and curves (RFC 5480 §2, RFC 8410 §3, RFC 8017 §A.1). */
@@ -91,8 +92,9 @@ function readPss(algorithm: DerReader): SignatureAlgorithm {
   const [name, length, scheme] = known;
   const mask = parameters.isNext(contextTag(1)) ? explicit(parameters, 1, readMaskHash) : '';
   const salt = parameters.isNext(contextTag(2)) ? explicit(parameters, 2, (reader) => reader.small(0xffff)) : 20;
-  if (parameters.isNext(contextTag(3))) explicit(parameters, 3, (reader) => reader.small(1));
+  const trailer = parameters.isNext(contextTag(3)) ? explicit(parameters, 3, (reader) => reader.small(0xff)) : 1;
   parameters.expectEnd('RSASSA-PSS-params');
+  if (trailer !== 1) throw decodeError(`RSASSA-PSS-params with trailer field ${trailer}`);
   if (mask !== hash || salt !== length) throw unsupported(`RSA-PSS with ${name} and other parameters than TLS has`);
   return { name: `RSA-PSS with ${name}`, scheme, weak: false };
 }

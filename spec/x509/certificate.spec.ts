@@ -167,6 +167,21 @@ test('PKI-14: a key with explicit parameters, on an unknown curve, compressed, o
   }
 });
 
+test('PKI-14: RSASSA-PSS-params other than those of RFC 4055 are refused', () => {
+  const sha256 = sequence(oid('2.16.840.1.101.3.4.2.1'), tlv(5));
+  const pss = (...more: Uint8Array[]): Uint8Array => {
+    const mask = sequence(oid('1.2.840.113549.1.1.8'), sha256);
+    return sequence(oid('1.2.840.113549.1.1.10'), sequence(tlv(0xa0, sha256), tlv(0xa1, mask), tlv(0xa2, integer(32)), ...more));
+  };
+  const signed = (algorithm: Uint8Array): string => verdict({ inner: algorithm, outer: algorithm });
+  const right = 'bad_certificate: the signature on the certificate of server.test is not by the key of "Root"';
+  assert.is(signed(pss()), right);
+  assert.is(signed(pss(tlv(0xa3, integer(1)))), right);
+  assert.is(signed(pss(tlv(0xa3, integer(0)))), unreadable('RSASSA-PSS-params with trailer field 0'));
+  assert.is(signed(pss(tlv(0xa3, integer(2)))), unreadable('RSASSA-PSS-params with trailer field 2'));
+  assert.is(signed(pss(tlv(5))), unreadable('RSASSA-PSS-params has 2 bytes too many'));
+});
+
 test('a certificate with an unsupported key can stand unused in a chain, one that is unreadable cannot', () => {
   const strange = mintAuthority('Strange', { key: keyPair('k1', 'secp256k1') });
   assert.is(verdictOf([mintServer(root), strange], { authorities: [root] }), 'trusted');
