@@ -67,12 +67,14 @@ function certificate(spki: Uint8Array, { names, notBeforeMs, days, serial }: Sub
   return writeDer(Tag.sequence, tbs, algorithm, writeDerBits(sign('sha256', tbs, issuer.privateKey)));
 }
 
-/** A GeneralName for the text of a name; null for what is none. */
+/** A GeneralName for the text of a name; null for what is none: a wildcard stands before DNS names alone, a URI is ASCII without blanks. */
 export function generalName(text: string): Uint8Array | null {
-  const reference = parseReference(text.replace(/^\*\.(?=[^.]+\.)/, ''));
-  if (reference === null) return null;
+  const [, wildcard = ''] = /^(\*\.)[^.]+\.[^.]/.exec(text) ?? [];
+  const reference = parseReference(text.slice(wildcard.length));
+  if (reference?.kind === 'dns') return writeDer(contextTag(2, false), Buffer.from(text.replace(/\.$/, ''), 'latin1'));
+  if (reference === null || wildcard !== '') return null;
   if (reference.kind === 'ip') return writeDer(contextTag(7, false), reference.address);
-  return writeDer(contextTag(reference.kind === 'dns' ? 2 : 6, false), Buffer.from(text, 'latin1'));
+  return /^[\x21-\x7e]+$/.test(text) ? writeDer(contextTag(6, false), Buffer.from(text, 'latin1')) : null;
 }
 
 function leafExtensions(names: readonly string[], spki: Uint8Array): Uint8Array[] {

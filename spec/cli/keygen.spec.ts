@@ -36,6 +36,11 @@ test('a certificate has the names, the days and the fingerprint that openssl fin
   assert.ok(Math.abs(Date.parse(begins!) - Date.now()) < 60_000);
 });
 
+test('a closing dot of a name, which says nothing, is no part of it in the certificate', async () => {
+  await run(['keygen', '--out', at('dot'), '--name', 'a.example.', '--name', '*.a.example.']);
+  assert.match(openssl('x509', '-in', at('dot.crt'), '-noout', '-text').toString(), /DNS:a\.example, DNS:\*\.a\.example\n/);
+});
+
 test('--days past 2049 is a date that openssl reads too', async () => {
   await run(['keygen', '--out', at('long'), '--days', '36500']);
   const [, begins, ends] = /notBefore=(.*)\nnotAfter=(.*)\n/.exec(openssl('x509', '-in', at('long.crt'), '-noout', '-dates').toString())!;
@@ -78,6 +83,11 @@ test('arguments that cannot be meant are refused, and nothing is written', async
     [['--days', 'soon'], /--days is "soon"/],
     [['--name', 'no name'], /--name is "no name": no DNS name, address or URI/],
     [['--name', ''], /--name is ""/],
+    [['--name', '*.192.0.2.1'], /--name is "\*\.192\.0\.2\.1"/],
+    [['--name', '*.a.'], /--name is "\*\.a\."/],
+    [['--name', '*.urn:dev.1'], /--name is "\*\.urn:dev\.1"/],
+    [['--name', 'urn:dev:\u00fc'], /--name is "urn:dev:\u00fc"/],
+    [['--name', 'urn:dev: 1'], /--name is "urn:dev: 1"/],
     [['--raw', '--name', 'a.example'], /--raw makes a bare key, which has no --name/],
     [['--raw', '--days', '3'], /which has no --name and no --days/],
     [['--out', ''], /--out is "": a name of files/],
