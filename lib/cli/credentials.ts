@@ -25,7 +25,7 @@ export interface KeySources {
  */
 export function readCredentials({ given, files, environment }: KeySources, otherwise: string | null = ''): PskCredential[] {
   const credentials = given.map((text) => parseCredential(text, '--psk'));
-  for (const file of files) credentials.push(...parseLines(Buffer.from(readInput('--psk-file', file)).toString(), file));
+  for (const file of files) credentials.push(...parseLines(textOf(file), file));
   const variable = environment[KEY_VARIABLE];
   if (credentials.length === 0 && variable !== undefined) credentials.push(...parseLines(variable, KEY_VARIABLE));
   if (credentials.length > 0 || otherwise === null) return credentials;
@@ -48,6 +48,16 @@ export function parseCredential(text: string, where: string): PskCredential {
 /** Text as it stands, or the bytes of `hex:DIGITS`. */
 export function textOrHex(text: string, what: string): string | Uint8Array {
   return text.startsWith('hex:') ? fromHex(text.slice(4), what) : text;
+}
+
+/** The text of a file, without a byte order mark. What is not UTF-8 would become another key than the one meant. */
+function textOf(file: string): string {
+  const bytes = readInput('--psk-file', file);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new UsageError(`--psk-file: ${file} is no UTF-8 text (a key of any bytes is written IDENTITY:hex:DIGITS)`);
+  }
 }
 
 /** Lines of `IDENTITY:KEY`; blank lines and lines that begin with # do not count. */

@@ -160,4 +160,15 @@ test('keys come from the options and from files, and else from the environment',
   assert.match(refused(() => identities([], [file])), /keys:2: a key is written/);
 });
 
+test('a file of keys is UTF-8, with or without a byte order mark, and nothing else is guessed at', () => {
+  const file = join(folder, 'encoded');
+  const read = (...bytes: (string | number)[]): unknown => {
+    writeFileSync(file, Buffer.concat(bytes.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from([part])))));
+    return readCredentials({ given: [], files: [file], environment: {} });
+  };
+  assert.equal(read(0xef, 0xbb, 0xbf, 'one:k\u00e91\n'), [{ identity: 'one', key: 'k\u00e91' }]);
+  assert.match(refused(() => read('one:k', 0xe9, '1\n')), /--psk-file: .*encoded is no UTF-8 text \(a key of any bytes is written IDENTITY:hex:DIGITS\)/);
+  assert.match(refused(() => read(0xff, 0xfe, 'o', 0, ':', 0, 'k', 0)), /is no UTF-8 text/);
+});
+
 test.run();
