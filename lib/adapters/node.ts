@@ -90,6 +90,8 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   /** Binds to a local port. Rejects with one error: the platform's (`EADDRINUSE`, `ENOTFOUND`, …), or a LocalError. */
   async bind({ port = 0, address = '0.0.0.0' }: BindOptions = {}): Promise<AddressInfo> {
     this.#alive();
+    // The platform takes any number and binds to what its low 16 bits come to.
+    if (!(Number.isInteger(port) && port >= 0 && port <= 0xffff)) throw argument(`the port ${String(port)}: it goes from 0 to 65535`);
     if (this.#opening !== null) throw argument('the socket is bound already');
     const udp = await this.#open(resolveHost(address, undefined, false), port);
     this.#alive();

@@ -241,6 +241,7 @@ test('a taken port, a foreign address and an unknown name are one clear error, a
 test('arguments that cannot be are refused by name', async () => {
   const client = socket();
   for (const port of [0, -1, 65_536, 1.5, NaN]) assert.match((await rejection(client.connect({ port }))).message, /port/);
+  for (const port of [-1, 65_536, 1.5, NaN, '5684' as unknown as number]) assert.match((await rejection(client.bind({ port }))).message, /port/);
   for (const timeoutMs of [0, -1, NaN, Infinity]) assert.match((await rejection(client.connect({ port: 1, timeoutMs }))).message, /timeoutMs/);
   assert.throws(() => new DtlsSocket({ psk: CREDENTIAL, handler: { getPskInfo: () => null } }), /one of them/);
   assert.throws(() => new DtlsSocket({ psk: [] }), /empty/);
