@@ -184,6 +184,7 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   #handshake(session: Session, wanted: Wanted, parameters: UserParameters | undefined, timeMs: number | undefined, stop: AbortSignal): Promise<Peer> {
     const known = this.context.getPeer(session);
     const asked = clientParameters(this.#means, wanted, parameters ?? this.#handler.getUserParameters?.(this.context, session) ?? {});
+    stop.throwIfAborted();
     if (known?.state === 'connected' || known?.state === 'handshake') {
       const why = difference(this.#means, known, this.#asked.get(known), { own: wanted.own, parameters: asked });
       if (why !== null) throw new LocalError('ERR_DTLS_CONFLICT', `there is an association with ${formatSession(session)} already, ${why}`);

@@ -122,6 +122,10 @@ test('an abort rejects with its reason and abandons the handshake, unless somebo
   assert.is(client.stats().halfOpen, 0);
   assert.is((await rejection(client.connect({ ...target, signal: AbortSignal.abort() }))).name, 'AbortError');
   assert.equal(client.told, []);
+  const late = new AbortController();
+  const asked = socket({ handler: { getUserParameters: () => late.abort(new Error('asked too much')) } });
+  assert.is((await rejection(asked.connect({ ...target, signal: late.signal }))).message, 'asked too much');
+  assert.is(asked.stats().halfOpen, 0);
   silent.close();
 });
 
