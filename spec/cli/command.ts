@@ -3,6 +3,7 @@
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from '../interop/waiting.js';
 
 const MAIN = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 const running = new Set<ChildProcessWithoutNullStreams>();
@@ -44,14 +45,14 @@ export class Command {
     });
   }
 
-  /** Waits until the output matches; the match. */
+  /** Waits until the output matches, or the command has ended and all of it was read; the match. */
   async seen(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
-    const deadline = performance.now() + 5000;
+    const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
       const match = pattern.exec(this[stream]);
       if (match !== null) return match;
       const left = deadline - performance.now();
-      if (left <= 0 || this.child.exitCode !== null) {
+      if (left <= 0 || !running.has(this.child)) {
         throw new Error(`${String(pattern)} was not seen in ${stream}:\n${this.stdout}${this.stderr}`);
       }
       await new Promise<void>((resolve) => {

@@ -13,6 +13,8 @@ import { ContentType, ProtocolVersion } from '../../lib/wire/registry.js';
 import { Command, endAll, run, serve } from './command.js';
 
 const KEY = ['--psk', 'device:secret'];
+/** The key of a client that waits for its answers as long as a busy machine may need. */
+const PATIENT = [...KEY, '--wait', '30'];
 const folder = mkdtempSync(join(tmpdir(), 'microdtls-cli-'));
 test.after.each(endAll);
 test.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,9 +22,9 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 test('a pipe to an echo server brings the answers back', async () => {
   const { server, at } = await serve([...KEY, '--echo']);
   const startedAt = performance.now();
-  const { code, stdout, stderr } = await run(['connect', at, ...KEY, '--wait', '30'], 'hi\nthere\n\nlast one without a line break');
+  const { code, stdout, stderr } = await run(['connect', at, ...PATIENT], 'hi\nthere\n\nlast one without a line break');
   assert.equal([code, stdout, stderr], [0, 'hi\nthere\n\nlast one without a line break\n', '']);
-  assert.ok(performance.now() - startedAt < 5000);
+  assert.ok(performance.now() - startedAt < 20_000);
   const { code: ended, stdout: said } = await server.end();
   assert.is(ended, 130);
   assert.match(said, /^listening on 127\.0\.0\.1:\d+\n127\.0\.0\.1:\d+ connected: TLS_ECDHE_PSK_WITH_\w+, identity "device"\n127\.0\.0\.1:\d+ closed\n$/);
@@ -32,7 +34,7 @@ test('a file of many lines arrives line by line', async () => {
   const { at } = await serve([...KEY, '--echo']);
   // Datagrams that a busy machine leaves waiting: no more than fit the smallest usual receive buffer (about 270 of these).
   const lines = Array.from({ length: 100 }, (_, index) => `line ${index}`).join('\n');
-  const { code, stdout } = await run(['connect', at, ...KEY], `${lines}\n`);
+  const { code, stdout } = await run(['connect', at, ...PATIENT], `${lines}\n`);
   assert.equal([code, stdout], [0, `${lines}\n`]);
 });
 
@@ -56,13 +58,13 @@ test('without --echo the server prints what arrives and sends its input to whom 
 test('the end of its input does not end the server', async () => {
   const { server, at } = await serve([...KEY, '--echo']);
   server.child.stdin.end();
-  assert.is((await run(['connect', at, ...KEY], 'x\n')).stdout, 'x\n');
+  assert.is((await run(['connect', at, ...PATIENT], 'x\n')).stdout, 'x\n');
 });
 
 test('IPv6 works, in brackets', async () => {
   const { at } = await serve([...KEY, '--echo', '--listen', '[::1]:0']);
   assert.match(at, /^\[::1\]:\d+$/);
-  assert.is((await run(['connect', at, ...KEY], 'six\n')).stdout, 'six\n');
+  assert.is((await run(['connect', at, ...PATIENT], 'six\n')).stdout, 'six\n');
 });
 
 test('keys come from a file and from the environment, in hex too', async () => {
@@ -86,7 +88,7 @@ test('several keys, a hint, and the suites asked for', async () => {
 
 test('--json prints one object a line for every event', async () => {
   const { server, at } = await serve([...KEY, '--json', '--echo']);
-  const { stdout } = await run(['connect', at, ...KEY, '--json'], Buffer.from('text\n\xff\x1b\n', 'latin1'));
+  const { stdout } = await run(['connect', at, ...PATIENT, '--json'], Buffer.from('text\n\xff\x1b\n', 'latin1'));
   const events = (text: string): Record<string, unknown>[] => text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
   const client = events(stdout);
   assert.equal(client.map(({ event }) => event), ['connected', 'data', 'data', 'closed']);
@@ -100,8 +102,9 @@ test('--json prints one object a line for every event', async () => {
 });
 
 test('--verbose shows the datagrams on stderr, and stdout stays what it was', async () => {
-  const { server, at } = await serve([...KEY, '--echo', '--verbose']);
-  const { stdout, stderr } = await run(['connect', at, ...KEY, '-v'], 'x\n');
+  const { server, at } = await serve([...KEY, '--echo', '--verbose', '--timeout', '20']);
+  // With that timeout the first retransmission is two seconds away.
+  const { stdout, stderr } = await run(['connect', at, ...PATIENT, '--timeout', '20', '-v'], 'x\n');
   assert.is(stdout, 'x\n');
   const rows = stderr.split('\n').filter((line) => / ms {2}/.test(line));
   assert.equal(rows.map((row) => row.replace(/^ *[\d.]+ ms {2}(.).* B {2}/, '$1 ')), [
@@ -210,7 +213,7 @@ test('a fatal alert of the peer ends with one line and exit code 1', async () =>
 
 test('a line that no record holds is not sent, and the rest is', async () => {
   const { at } = await serve([...KEY, '--echo']);
-  const { code, stdout, stderr } = await run(['connect', at, ...KEY], `${'x'.repeat(20_000)}\nshort\n${'y'.repeat(200_000)}\nend\n`);
+  const { code, stdout, stderr } = await run(['connect', at, ...PATIENT], `${'x'.repeat(20_000)}\nshort\n${'y'.repeat(200_000)}\nend\n`);
   assert.equal([code, stdout], [1, 'short\nend\n']);
   assert.is(stderr, 'microdtls: a line is longer than 16384 bytes: not sent\n'.repeat(2));
 });
