@@ -4,7 +4,7 @@
  * Law: nothing is overwritten; the private key can be read by its owner alone.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { reasonOf } from './files.js';
 import { fingerprint } from './identity.js';
 import type { Options } from './options.js';
@@ -23,19 +23,29 @@ export function keygen({ keygen: { out, names, raw, days } }: Options, terminal:
     shown = ['.crt', `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`];
     lines.unshift(`certificate sha-256 ${fingerprint(der)}`);
   }
-  try {
-    writeFileSync(`${out}.key`, privateKey.export({ type: 'pkcs8', format: 'pem' }), { flag: 'wx', mode: 0o600 });
+  const files = [[`${out}.key`, privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600], [out + shown[0], shown[1], 0o666]] as const;
+  const made: string[] = [];
+  for (const [file, text, mode] of files) {
     try {
-      writeFileSync(out + shown[0], shown[1], { flag: 'wx' });
+      create(file, text, mode, made);
     } catch (error) {
-      unlinkSync(`${out}.key`);
-      throw error;
+      for (const one of made) unlinkSync(one);
+      const { code } = error as NodeJS.ErrnoException;
+      terminal.note(code === 'EEXIST' ? `${file} is there already and is not overwritten` : `cannot write ${file}: ${reasonOf(error)}`);
+      return Promise.resolve(1);
     }
-  } catch (error) {
-    const { code, path } = error as NodeJS.ErrnoException;
-    terminal.note(code === 'EEXIST' ? `${path} is there already and is not overwritten` : `cannot write ${path}: ${reasonOf(error)}`);
-    return Promise.resolve(1);
   }
   process.stdout.write(`wrote ${out}.key and ${out}${shown[0]}\n${lines.join('\n')}\n`);
   return Promise.resolve(0);
+}
+
+/** Writes a new file, whose name is among `made` from the moment it is there. */
+function create(file: string, text: string | Uint8Array, mode: number, made: string[]): void {
+  const descriptor = openSync(file, 'wx', mode);
+  made.push(file);
+  try {
+    writeFileSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -5,7 +5,8 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { PATIENCE_MS } from '../interop/waiting.js';
 
-const MAIN = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
+/** The file of the command line. */
+export const MAIN: string = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 const running = new Set<ChildProcessWithoutNullStreams>();
 
 /** What is left when a command has ended. */

@@ -1,7 +1,7 @@
 /**
  * `microdtls keygen`: files that openssl takes and that work with each other; nothing is overwritten or readable by others.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert';
 import { parseOptions } from '../../lib/cli/options.js';
 import { authority, issued, randomSerial, type Subject } from '../../lib/cli/selfsigned.js';
 import { pem } from '../x509/support/mint.js';
-import { endAll, run, serve } from './command.js';
+import { MAIN, endAll, run, serve } from './command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'microdtls-keygen-'));
 const at = (name: string): string => join(folder, name);
@@ -73,6 +73,15 @@ test('nothing is overwritten, and what fails leaves nothing behind', async () =>
   const nowhere = await run(['keygen', '--out', at('no/such/folder')]);
   assert.is(nowhere.code, 1);
   assert.match(nowhere.stderr, /^microdtls: cannot write .*folder\.key: no such file or folder \(ENOENT\)\n$/);
+});
+
+test('a key that does not fit the disk leaves no part of it behind', () => {
+  // A limit on the size of files is as good as a disk that is full.
+  const limited = `trap '' XFSZ; ulimit -f 0; exec "$0" "$@"`;
+  const { status, stderr } = spawnSync('sh', ['-c', limited, process.execPath, MAIN, 'keygen', '--out', at('full')], { encoding: 'utf8' });
+  assert.is(status, 1);
+  assert.match(stderr, /^microdtls: cannot write .*full\.key: EFBIG/);
+  assert.is(existsSync(at('full.key')), false);
 });
 
 test('arguments that cannot be meant are refused, and nothing is written', async () => {
