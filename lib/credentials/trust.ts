@@ -75,11 +75,15 @@ class TrustStore implements Trust {
 
   constructor(options: TrustOptions) {
     const { provider, authorities = [], revocationLists, revocation = 'listed', rawKeys = [], pins = [], anyName = false } = options;
+    if (provider?.signatures === undefined) throw new LocalError(ARGUMENT, 'provider: it is none');
     if (revocation !== 'listed' && revocation !== 'all') throw new LocalError(ARGUMENT, `revocation: neither 'listed' nor 'all'`);
+    // The text 'false' would be as good as true.
+    if (typeof anyName !== 'boolean') throw new LocalError(ARGUMENT, 'anyName: neither true nor false');
     this.#provider = provider;
     this.#authorities = new Authorities(readSources(ARGUMENT, 'authorities', authorities, CERTIFICATES));
     this.#rawKeys = readSources(ARGUMENT, 'rawKeys', rawKeys, PUBLIC_KEYS);
     const fingerprints = typeof pins === 'string' || pins instanceof Uint8Array ? [pins] : pins;
+    if (!Array.isArray(fingerprints)) throw new LocalError(ARGUMENT, 'pins: neither text nor bytes nor a list of them');
     this.#pins = fingerprints.map((pin, index) => explain(ARGUMENT, `pins (${index + 1} of ${fingerprints.length})`, () => parsePin(pin)));
     const lists = revocationLists === undefined ? [] : readSources(ARGUMENT, 'revocationLists', revocationLists, REVOCATION_LISTS);
     this.#lists = lists.length > 0 || revocation === 'all' ? new RevocationLists(lists, revocation === 'all') : null;

@@ -173,6 +173,9 @@ test('what is given and useless is an error that names the option and the reason
   assert.is(refusal({ pins: Buffer.alloc(20) }), 'pins (1 of 1): a fingerprint of 20 bytes, where SHA-256 has 32');
   assert.is(refusal({ pins: '' }), 'pins (1 of 1): an empty fingerprint');
   assert.is(refusal({ authorities: root.der, revocation: 'some' as never }), `revocation: neither 'listed' nor 'all'`);
+  assert.is(refusal({ authorities: root.der, anyName: 'false' as never }), 'anyName: neither true nor false');
+  assert.is(refusal({ authorities: root.der, provider: undefined as never }), 'provider: it is none');
+  for (const pins of [5, null, {}]) assert.is(refusal({ pins: pins as never }), 'pins: neither text nor bytes nor a list of them');
   assert.is(refusal({ pins: Buffer.alloc(32), provider: composeProvider('bare') }), 'pins need SHA-256, which the provider bare lacks');
 });
 
