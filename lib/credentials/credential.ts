@@ -7,10 +7,10 @@
  * what is given and stay with the provider's signer.
  */
 import { kindOf, type PublicKey, type SignatureScheme } from '../crypto/keys.js';
-import type { Provider } from '../crypto/provider.js';
+import type { Provider, Signer, Verifier } from '../crypto/provider.js';
 import { CertificateType, type Credential, type CredentialSigner, type SignatureNow } from '../handshake/authenticate.js';
 import { ecdsaCredential, type EcdsaKey } from '../handshake/ecdsakey.js';
-import { concat, copyOf, equalBytes, wipe } from '../wire/bytes.js';
+import { EMPTY, concat, copyOf, equalBytes, wipe } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 import { describeCertificate, type Certificate } from '../x509/certificate.js';
 import { KeyUsage } from '../x509/extensions.js';
@@ -105,7 +105,23 @@ function loadKey(source: PemSource, where: string, provider: Provider): { readon
     const kind = { ec: 'an EC key', ed25519: 'an Ed25519 key', rsa: 'an RSA key' }[key.kind];
     throw unusable(where, `the provider ${provider.name} cannot sign with ${kind} like this one`);
   }
+  // The numbers of an RSA key stand in the file side by side, and platforms do not compare them all.
+  if (key.kind === 'rsa' && !proves(signer, family?.verifier(publicKey) ?? null)) {
+    throw unusable(where, 'it is damaged: its public half does not verify what it signs');
+  }
   return { publicKey, signer };
+}
+
+/** Whether `verifier` takes a signature of `signer`. */
+function proves(signer: Signer, verifier: Verifier | null): boolean {
+  const [scheme] = signer.schemes;
+  if (scheme === undefined || verifier === null) return false;
+  try {
+    const signature = signer.sign(scheme, EMPTY);
+    return signature !== null && verifier.verify(scheme, EMPTY, signature);
+  } catch {
+    return false; // the platform looked at the key only now
+  }
 }
 
 function rawKeyCredential(publicKey: PublicKey, signer: CredentialSigner): Credential {

@@ -106,6 +106,17 @@ test('two keys in one file, a key encrypted the old way, a chain with a gap, a c
   assert.is(refusal({ certificate: chain.slice(0, 200), key, name }), 'device.pem, certificate: PEM block "CERTIFICATE" from line 1 has no end');
 });
 
+test('an RSA key whose numbers do not belong together is refused when it is loaded', () => {
+  const whole = new Uint8Array(keyPair('rsa', 'rsa2048').privateKey.export({ type: 'pkcs1', format: 'der' }));
+  assert.is(loadCredential({ rawKey: true, key: whole }, nativeProvider).publicKey.kind, 'rsa');
+  const damaged = whole.slice();
+  // In the midst of the modulus.
+  damaged[100]! ^= 1;
+  for (const provider of [nativeProvider, testProvider]) {
+    assert.is(refusal({ rawKey: true, key: damaged, name: 'it.key' }, provider), 'it.key, key: it is damaged: its public half does not verify what it signs');
+  }
+});
+
 test('a certificate that is not for signatures is refused when it is loaded', () => {
   const leaf = mintServer(root, undefined, { extensions: [subjectAltName(dnsName('server.test')), keyUsage(2)] });
   assert.is(refusal({ certificate: leaf.der, key: keyOf(leaf.key) }), 'the credential: the certificate of server.test is not for signatures (keyUsage has no digitalSignature)');
