@@ -2,8 +2,8 @@
  * Certificate revocation lists (RFC 5280 §5, §6.3) that the host has at hand; none is ever fetched.
  *
  * Law: a list counts only if the authority that issued the certificate signed it and now lies between thisUpdate and
- * nextUpdate; what a right but old list revokes stays revoked. Lists that are partial, indirect or deltas (a critical
- * extension that is unknown here) are refused when they are given, not passed over when it matters.
+ * nextUpdate; what a right but old list revokes stays revoked. Lists that are partial, indirect or deltas, or have a
+ * critical extension that is unknown here, are refused when they are given, not passed over when it matters.
  * Where a list of an authority was given and none of them counts, the certificate is not believed: silence is no proof.
  */
 import type { Provider } from '../crypto/provider.js';
@@ -20,6 +20,8 @@ import { unsupported, type Fault } from './faults.js';
 import { isSignedBy, useKey, type Signed } from './signatures.js';
 
 const AUTHORITY_KEY_ID = '2.5.29.35';
+/** deltaCRLIndicator, issuingDistributionPoint, certificateIssuer: critical by RFC 5280 §5.2.4, §5.2.5, §5.3.3, and meant when they are not. */
+const PARTIAL = ['2.5.29.27', '2.5.29.28', '2.5.29.29'];
 
 /** A revocation list. Byte fields are views. */
 export interface RevocationList extends Signed {
@@ -52,7 +54,7 @@ export function parseRevocationList(der: Uint8Array): RevocationList {
   if (reader.isNext(Tag.sequence)) readEntries(reader.enter(Tag.sequence), revoked);
   if (versioned && reader.isNext(contextTag(0))) {
     const wrapper = reader.enter(contextTag(0));
-    refuseCritical(wrapper.enter(Tag.sequence));
+    refusePartial(wrapper.enter(Tag.sequence));
     wrapper.expectEnd('the extensions of a revocation list');
   }
   reader.expectEnd('TBSCertList');
@@ -65,16 +67,16 @@ function readEntries(list: DerReader, revoked: Map<string, number>): void {
     const entry = list.enter(Tag.sequence);
     const serial = latin1(entry.unsigned());
     const date = entry.time();
-    if (entry.isNext(Tag.sequence)) refuseCritical(entry.enter(Tag.sequence));
+    if (entry.isNext(Tag.sequence)) refusePartial(entry.enter(Tag.sequence));
     entry.expectEnd('an entry of a revocation list');
     revoked.set(serial, date);
   }
 }
 
-function refuseCritical(list: DerReader): void {
+function refusePartial(list: DerReader): void {
   for (const { oid, critical } of readRawExtensions(list, 'a revocation list')) {
-    if (!critical || oid === AUTHORITY_KEY_ID) continue;
-    throw unsupported(`a revocation list with critical extension ${oid}: partial, indirect and delta lists are not supported`);
+    if (!PARTIAL.includes(oid) && (!critical || oid === AUTHORITY_KEY_ID)) continue;
+    throw unsupported(`a revocation list with ${critical ? 'critical ' : ''}extension ${oid}: partial, indirect and delta lists are not supported`);
   }
 }
 

@@ -85,6 +85,9 @@ test('lists that are partial, indirect, deltas, without an end or malformed are 
     return 'taken';
   };
   assert.is(refused(mintList(root, { extensions: [critical] })), 'revocationLists: a revocation list with critical extension 2.5.29.28: partial, indirect and delta lists are not supported');
+  const scope = extension('2.5.29.28', sequence(tlv(0x82, hex('ff'))));
+  assert.match(refused(mintList(root, { extensions: [scope] })), 'a revocation list with extension 2.5.29.28: partial,');
+  assert.match(refused(mintList(root, { extensions: [extension('2.5.29.27', integer(3))] })), 'a revocation list with extension 2.5.29.27: partial,');
   assert.is(refused(mintList(root, { nextUpdate: null })), 'revocationLists: a revocation list without a next update');
   assert.is(refused(mintList(root, { serials: [hex('0201ff')] })), 'revocationLists: a negative number, where none can be');
   assert.is(refused(Buffer.concat([mintList(root), hex('00')])), 'revocationLists: it looks like DER and is cut off or has bytes too many');
