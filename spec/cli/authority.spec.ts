@@ -58,7 +58,7 @@ test('a client refuses a server that is revoked, and takes it if only others are
 test('a server refuses a client that is revoked, says so, and serves the next one', async () => {
   const { server, at } = await serve([...SERVER, ...CA, ...list('bad', [3]), '--require-client-cert', '--echo']);
   const to = ['connect', at, ...CA, ...NAME];
-  const bad = await run([...to, ...BAD, '--timeout', '1.5'], 'x\n');
+  const bad = await run([...to, ...BAD, '--timeout', '4'], 'x\n');
   assert.equal([bad.code, bad.stdout], [1, '']);
   assert.match(bad.stderr, /: no Finished from the server: it probably refuses the certificate .*; an unsigned alert said certificate_revoked\n$/);
   await server.seen(/certificate of bad\.example was revoked on/, 'stderr');

@@ -70,7 +70,7 @@ test('--require-client-cert takes clients that are believed and no others', asyn
   assert.equal([code, stdout], [0, 'x\n']);
   await server.seen(/certificate of localhost, sha-256 [0-9A-F:]{95}$/m);
   // The server's refusal is unsigned, and the client has keys by then: it hears of it when its time is over.
-  const nobody = await run([...to, '--timeout', '1.5']);
+  const nobody = await run([...to, '--timeout', '4']);
   assert.is(nobody.code, 1);
   assert.match(nobody.stderr, /: no Finished from the server: .*, or that we showed none; an unsigned alert said \w+\n$/);
   await server.seen(/the client shows no certificate, and one is required/, 'stderr');
