@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nativeProvider } from '../../lib/crypto/native/index.js';
-import { RecentVerifiers } from '../../lib/crypto/native/recent.js';
+import { nobleProvider } from '../../lib/crypto/noble/index.js';
+import { RecentVerifiers } from '../../lib/crypto/recent.js';
 import type { PublicKey } from '../../lib/crypto/keys.js';
 import type { Verifier } from '../../lib/crypto/provider.js';
 
@@ -44,9 +45,8 @@ test('a key that is refused is not remembered', () => {
   assert.is(recent.size, 0);
 });
 
-test('the native provider sets a public key up once, and one with another value anew', () => {
-  for (const family of ['ec', 'ed25519'] as const) {
-    const { signatures } = nativeProvider;
+test('a provider sets a public key up once, and one with another value anew', () => {
+  for (const [{ signatures }, family] of [nativeProvider, nobleProvider].flatMap((provider) => [[provider, 'ec'], [provider, 'ed25519']] as const)) {
     const keyOf = (byte: number): PublicKey => {
       const secret = new Uint8Array(32).fill(byte);
       return signatures[family]!.publicKey(family === 'ec' ? { kind: 'ec', curve: 'secp256r1', scalar: secret } : { kind: 'ed25519', seed: secret })!;

@@ -11,11 +11,11 @@ import { readEcdsaSignature } from '../ecdsa-der.js';
 import { SignatureScheme, type CurveName, type PrivateKey, type PublicKey } from '../keys.js';
 import type { ProviderPart, Signatures, Signer, Verifier } from '../provider.js';
 import { bitLength, ecdsaHash, ecdsaSchemes, fieldLength, isUncompressed, isUsableRsaKey, rsaScheme, rsaSchemes, wipedKeyError } from '../publickey.js';
+import { RecentVerifiers } from '../recent.js';
 import {
   ecPrivateKey, ecPublicBytes, ecPublicKey, hasOkp, isPrivateKey, okpPrivateKey, okpPublicBytes, okpPublicKey, orNull,
   plain, rsaPrivateKey, rsaPublicBytes, rsaPublicKey, toNumber,
 } from './keyobjects.js';
-import { RecentVerifiers } from './recent.js';
 import { isEd25519Key } from './signatures-ed25519.js';
 
 const ED25519_KEY_LENGTH = 32;

@@ -14,6 +14,7 @@ import { readEcdsaSignature } from '../ecdsa-der.js';
 import type { CurveName, PrivateKey, PublicKey, SignatureScheme } from '../keys.js';
 import type { ProviderPart, Signatures, Signer, Verifier } from '../provider.js';
 import { ecdsaHash, ecdsaSchemes, fieldLength, isUncompressed, wipedKeyError, type SignatureHash } from '../publickey.js';
+import { RecentVerifiers } from '../recent.js';
 
 /** Curve and hash joined, made when first used. */
 const joined: Partial<Record<`${CurveName} ${SignatureHash}`, ECDSA>> = {};
@@ -67,11 +68,15 @@ class NobleEcdsaSigner implements Signer {
   }
 }
 
+function ecdsaVerifier(curve: CurveName, point: Uint8Array): Verifier | null {
+  const valid = isUncompressed(point, fieldLength(curve)) && curveOf(curve).utils.isValidPublicKey(point, false);
+  return valid ? new NobleEcdsaVerifier(curve, point) : null;
+}
+
+const recent: RecentVerifiers = /* @__PURE__ */ new RecentVerifiers();
+
 const nobleEcdsa: Signatures = {
-  verifier(key: PublicKey): Verifier | null {
-    if (key.kind !== 'ec' || !isUncompressed(key.point, fieldLength(key.curve))) return null;
-    return curveOf(key.curve).utils.isValidPublicKey(key.point, false) ? new NobleEcdsaVerifier(key.curve, key.point) : null;
-  },
+  verifier: (key: PublicKey) => (key.kind === 'ec' ? recent.of(key.curve, key.point, () => ecdsaVerifier(key.curve, key.point)) : null),
   signer(key: PrivateKey): Signer | null {
     if (key.kind !== 'ec' || !curveOf(key.curve).utils.isValidSecretKey(key.scalar)) return null;
     return new NobleEcdsaSigner(key.curve, key.scalar);

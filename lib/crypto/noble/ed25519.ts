@@ -14,6 +14,7 @@ import { concat, copyOf, equalBytes, wipe } from '../../wire/bytes.js';
 import { SignatureScheme, type PrivateKey, type PublicKey } from '../keys.js';
 import type { ProviderPart, Signatures, Signer, Verifier } from '../provider.js';
 import { wipedKeyError } from '../publickey.js';
+import { RecentVerifiers } from '../recent.js';
 
 const KEY_LENGTH = 32;
 const SIGNATURE_LENGTH = 64;
@@ -71,11 +72,15 @@ function decode(key: Uint8Array): Point | null {
   }
 }
 
+function ed25519Verifier(key: Uint8Array): Verifier | null {
+  const point = decode(key);
+  return point === null ? null : new NobleEd25519Verifier(key, point);
+}
+
+const recent: RecentVerifiers = /* @__PURE__ */ new RecentVerifiers();
+
 const nobleEd25519: Signatures = {
-  verifier(key: PublicKey): Verifier | null {
-    const point = key.kind === 'ed25519' ? decode(key.key) : null;
-    return key.kind === 'ed25519' && point !== null ? new NobleEd25519Verifier(key.key, point) : null;
-  },
+  verifier: (key: PublicKey) => (key.kind === 'ed25519' ? recent.of('', key.key, () => ed25519Verifier(key.key)) : null),
   signer(key: PrivateKey): Signer | null {
     return key.kind === 'ed25519' && key.seed.length === KEY_LENGTH ? new NobleEd25519Signer(key.seed) : null;
   },

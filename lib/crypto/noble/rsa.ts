@@ -17,6 +17,7 @@ import { concat, equalBytes } from '../../wire/bytes.js';
 import type { PublicKey, SignatureScheme } from '../keys.js';
 import type { ProviderPart, Signatures, Verifier } from '../provider.js';
 import { bitLength, isUsableRsaKey, rsaScheme, type SignatureHash } from '../publickey.js';
+import { RecentVerifiers } from '../recent.js';
 
 /** The last byte of every PSS encoding (§9.1.1). */
 const PSS_TRAILER = 0xbc;
@@ -97,9 +98,13 @@ function maskOf(hash: SignatureHash, seed: Uint8Array, length: number): Uint8Arr
   return mask;
 }
 
+const recent: RecentVerifiers = /* @__PURE__ */ new RecentVerifiers();
+
 const nobleRsa: Signatures = {
   verifier(key: PublicKey): Verifier | null {
-    return key.kind === 'rsa' && isUsableRsaKey(key.modulus, key.exponent) ? new NobleRsaVerifier(key.modulus, key.exponent) : null;
+    if (key.kind !== 'rsa' || !isUsableRsaKey(key.modulus, key.exponent)) return null;
+    const { modulus, exponent } = key;
+    return recent.of(`${bytesToNumberBE(exponent)}`, modulus, () => new NobleRsaVerifier(modulus, exponent));
   },
   signer: () => null,
   publicKey: () => null,

@@ -1,12 +1,12 @@
 /**
  * Verifiers of the public keys that were seen lately, so that a peer that comes again, and an authority, cost the setting
- * up of a key once: it takes the platform as long as the verification itself, or twice that.
+ * up of a key once: it takes a platform as long as the verification itself, or twice that.
  *
  * Law: public keys only, found by their whole value and never by a digest or an object; a bounded number, the one that was
  * used longest ago gives way. Who floods it with fresh keys makes others pay what they would pay without it.
  */
-import { Buffer } from 'node:buffer';
-import type { Verifier } from '../provider.js';
+import { latin1 } from '../wire/bytes.js';
+import type { Verifier } from './provider.js';
 
 /** Keys of one family. At about 2 KB for each, half a megabyte. */
 const LIMIT = 256;
@@ -30,7 +30,7 @@ export class RecentVerifiers {
    * two keys may have both in common. A key that is refused (null) is not remembered.
    */
   of(name: string, bytes: Uint8Array, make: () => Verifier | null): Verifier | null {
-    const id = `${name} ${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')}`;
+    const id = `${name} ${latin1(bytes)}`;
     const known = this.#known.get(id);
     const verifier = known ?? make();
     if (verifier === null) return null;
