@@ -67,7 +67,7 @@ export function handshakeCases(quick: boolean): Case[] {
         bench: `handshake/${kind.name}`, suite: shortName(suite), provider: provider.name, size: null,
         reference: isSymmetric(kind) ? 'its bare crypto' : 'its bare public-key work',
         // The engine is compiled after some thousand handshakes; quick mode has no time for as many of the slow ones.
-        warmUpOperations: isSymmetric(kind) ? 1500 : provider.name === 'native' ? 3000 : quick ? 300 : 1500,
+        warmUpOperations: isSymmetric(kind) ? 1500 : quick && provider.name === 'noble' ? 300 : 3000,
         gate: gateOf(kind, provider),
         set: () => handshake(provider, suite, kind),
       })),
