@@ -26,7 +26,7 @@ export function readCertificate(body: Uint8Array): Uint8Array[] {
 }
 
 export function writeCertificate(certificates: readonly Uint8Array[]): Uint8Array {
-  const writer = new Writer(1024);
+  const writer = new Writer();
   const list = writer.open24();
   for (const certificate of certificates) writer.vector24(certificate);
   return writer.close24(list).finish();
@@ -39,7 +39,7 @@ export function readRawPublicKey(body: Uint8Array): Uint8Array | null {
 }
 
 export function writeRawPublicKey(spki: Uint8Array): Uint8Array {
-  return new Writer(spki.length + 3).vector24(spki).finish();
+  return new Writer().vector24(spki).finish();
 }
 
 /** Values of ClientCertificateType (RFC 5246 §7.4.4, RFC 8422 §5.5). */
@@ -90,7 +90,7 @@ export function readCertificateVerify(body: Uint8Array): DigitallySigned {
 }
 
 export function writeCertificateVerify(signed: DigitallySigned): Uint8Array {
-  return new Writer(signed.signature.length + 4).uint16(signed.scheme).vector16(signed.signature).finish();
+  return new Writer().uint16(signed.scheme).vector16(signed.signature).finish();
 }
 
 /** Reads the algorithm and the signature at the cursor. */

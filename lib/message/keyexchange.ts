@@ -25,7 +25,7 @@ export function readPskServerKeyExchange(body: Uint8Array): Uint8Array {
 }
 
 export function writePskServerKeyExchange(hint: Uint8Array): Uint8Array {
-  return new Writer(hint.length + 2).vector16(hint).finish();
+  return new Writer().vector16(hint).finish();
 }
 
 /** struct { opaque psk_identity<0..2^16-1>; } ClientKeyExchange. Returns the identity, a view. */
@@ -34,7 +34,7 @@ export function readPskClientKeyExchange(body: Uint8Array): Uint8Array {
 }
 
 export function writePskClientKeyExchange(identity: Uint8Array): Uint8Array {
-  return new Writer(identity.length + 2).vector16(identity).finish();
+  return new Writer().vector16(identity).finish();
 }
 
 /** ServerKeyExchange of ECDHE_ECDSA and ECDHE_RSA; `signedParameters` are the bytes the signature is over. */
@@ -53,11 +53,11 @@ export function readEcdheServerKeyExchange(body: Uint8Array): EcdheServerKeyExch
 
 /** The parameters alone: what is signed, and what the signature follows. */
 export function writeEcdhParameters(parameters: EcdhParameters): Uint8Array {
-  return new Writer(72).uint8(NAMED_CURVE).uint16(parameters.group).vector8(parameters.publicKey).finish();
+  return new Writer().uint8(NAMED_CURVE).uint16(parameters.group).vector8(parameters.publicKey).finish();
 }
 
 export function writeEcdheServerKeyExchange(parameters: Uint8Array, signed: DigitallySigned): Uint8Array {
-  return new Writer(512).bytes(parameters).uint16(signed.scheme).vector16(signed.signature).finish();
+  return new Writer().bytes(parameters).uint16(signed.scheme).vector16(signed.signature).finish();
 }
 
 /** struct { ECPoint ecdh_Yc; }. Returns the public value, a view. */
@@ -66,7 +66,7 @@ export function readEcdheClientKeyExchange(body: Uint8Array): Uint8Array {
 }
 
 export function writeEcdheClientKeyExchange(publicKey: Uint8Array): Uint8Array {
-  return new Writer(publicKey.length + 1).vector8(publicKey).finish();
+  return new Writer().vector8(publicKey).finish();
 }
 
 /** struct { opaque psk_identity_hint<0..2^16-1>; ServerECDHParams params; }. */

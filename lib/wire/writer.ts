@@ -1,17 +1,25 @@
 /**
  * A growing cursor for outgoing messages, with length blocks that are patched when they close.
  *
- * Law: it writes our own values, so an overflow is a bug or a host's oversize value, and throws a `LocalError`.
+ * Law: it writes our own values, so an overflow is a bug or a host's oversize value, and throws a `LocalError`. What is
+ * written is no secret: the room for it is used again, and not wiped.
  */
-import { putUint16, putUint24 } from './bytes.js';
+import { EMPTY, putUint16, putUint24 } from './bytes.js';
 import { LocalError } from './errors.js';
+
+/** Most messages are shorter. */
+const ROOM = 1024;
+
+/** Room that no writer has: they come one after the other, but for one inside another. */
+let spare: Uint8Array | null = /* @__PURE__ */ new Uint8Array(ROOM);
 
 export class Writer {
   #bytes: Uint8Array;
   #at = 0;
 
-  constructor(capacity: number = 256) {
-    this.#bytes = new Uint8Array(capacity);
+  constructor() {
+    this.#bytes = spare ?? new Uint8Array(ROOM);
+    spare = null;
   }
 
   #room(length: number): number {
@@ -85,9 +93,13 @@ export class Writer {
     return this;
   }
 
-  /** An exact copy of what was written. */
+  /** An exact copy of what was written. The writer is empty then. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#at);
+    const written = this.#bytes.slice(0, this.#at);
+    if (this.#bytes.length === ROOM) spare = this.#bytes;
+    this.#bytes = EMPTY;
+    this.#at = 0;
+    return written;
   }
 }
 

@@ -24,8 +24,8 @@ const fields: fc.Arbitrary<Field[]> = fc.array(fc.oneof(
   opaque('bytes', 30), opaque('vector8', 255), opaque('vector16', 300), opaque('block', 300),
 ), { maxLength: 12 });
 
-function write(all: readonly Field[], capacity?: number): Uint8Array {
-  const writer = new Writer(capacity);
+function write(all: readonly Field[], before: number = 0): Uint8Array {
+  const writer = new Writer().bytes(new Uint8Array(before));
   for (const field of all) {
     if (field.kind === 'block') {
       const mark = writer.open16();
@@ -56,10 +56,10 @@ function throwsDecodeError(work: () => unknown, why?: string): void {
   assert.throws(work, (error: unknown) => error instanceof PeerError && error.alert === AlertDescription.decodeError, why);
 }
 
-test('what was written is read again, whatever the first capacity, and nothing is left', () => {
-  holds(fc.property(fields, fc.constantFrom(0, 1, 7, 256), (all, capacity) => {
-    const bytes = write(all, capacity);
-    const reader = new Reader(bytes);
+test('what was written is read again, wherever the writer has to grow, and nothing is left', () => {
+  holds(fc.property(fields, fc.constantFrom(0, 900, 1000, 1020, 1024), (all, before) => {
+    const reader = new Reader(write(all, before));
+    reader.bytes(before);
     assert.equal(read(reader, all), all.map(({ value }) => value));
     assert.is(reader.left, 0);
     reader.expectEnd('all');
@@ -128,12 +128,20 @@ test('a vector that does not fit its length field is our own error, at its exact
   assert.throws(() => writer.close16(mark), tooLarge);
 });
 
-test('what a writer returns is its own: later writes do not change it', () => {
-  const writer = new Writer(4);
+test('what a writer returns is its own: neither it nor another writes there again, also one inside another', () => {
+  const writer = new Writer();
   const first = writer.uint16(0x0102).finish();
-  writer.uint16(0x0304);
+  const inside = new Writer().uint8(5).bytes(new Writer().uint16(0x0607).finish()).bytes(new Uint8Array(2000)).uint8(8);
+  assert.equal([...writer.uint16(0x0304).finish()], [3, 4]);
+  assert.equal([...new Writer().uint16(0x090a).finish()], [9, 10]);
+  const whole = inside.finish();
   assert.equal([...first], [1, 2]);
-  assert.equal([...writer.finish()], [1, 2, 3, 4]);
+  assert.equal([whole.length, ...whole.subarray(0, 4), whole.at(-1)], [2004, 5, 6, 7, 0, 8]);
+});
+
+test('a writer that failed keeps nobody from writing', () => {
+  for (let i = 0; i < 3; i++) assert.throws(() => new Writer().uint8(1).vector8(new Uint8Array(256)));
+  assert.equal([...new Writer().uint8(2).bytes(new Writer().uint8(3).finish()).finish()], [2, 3]);
 });
 
 test.run();
