@@ -5,14 +5,16 @@
  */
 import { putUint16 } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
+import { Views } from '../wire/views.js';
 import type { Hash } from './provider.js';
 
 const MASTER_SECRET_LENGTH = 48;
 const VERIFY_DATA_LENGTH = 12;
 const MAX_PSK_LENGTH = 0xffff;
 
-/** Room for the usual PRF: nothing in it outlives a call. */
-const WORK: Uint8Array = new Uint8Array(320);
+/** Room for the usual PRF, and for a block of which not all is wanted: nothing in them outlives a call. */
+const WORK: Views = /* @__PURE__ */ new Views(/* @__PURE__ */ new Uint8Array(256));
+const LAST: Uint8Array = /* @__PURE__ */ new Uint8Array(64);
 
 /**
  * Fills `out` with PRF(secret, label, seed), where `seed` is the concatenation of its parts: P_hash of RFC 5246 §5.
@@ -22,40 +24,39 @@ const WORK: Uint8Array = new Uint8Array(320);
  * `isPublic` (default false): `out` is no secret.
  */
 export function prf12(
-  hash: Hash, secret: Uint8Array, label: string, seed: Uint8Array | readonly Uint8Array[], out: Uint8Array, isPublic: boolean = false,
+  hash: Hash, secret: Uint8Array, label: string, seed: readonly Uint8Array[], out: Uint8Array, isPublic: boolean = false,
 ): void {
-  const parts = seed instanceof Uint8Array ? [seed] : seed;
   const size = hash.outputLength;
   let length = label.length;
-  for (const part of parts) length += part.length;
-  // Room for one block ‖ A(i) ‖ A(0).
-  const end = 2 * size + length;
-  const work = end <= WORK.length ? WORK : new Uint8Array(end);
-  let at = 2 * size;
-  for (let i = 0; i < label.length; i++) work[at++] = label.charCodeAt(i);
-  for (const part of parts) {
-    work.set(part, at);
-    at += part.length;
-  }
-  const input = work.subarray(size, end);
+  for (let i = 0; i < seed.length; i++) length += seed[i]!.length;
+  const end = size + length;
+  const work = end <= WORK.bytes.length ? WORK : new Views(new Uint8Array(end));
+  const { bytes } = work;
+  let at = 0;
+  for (; at < label.length; at++) bytes[at] = label.charCodeAt(at);
+  for (let i = 0; i < seed.length; at += seed[i++]!.length) bytes.set(seed[i]!, at);
   const hmac = hash.hmac(secret);
   // Without the secret nothing follows from A(i).
-  hmac.compute(work, size, work.subarray(2 * size, end), length, true);
+  hmac.compute(LAST, 0, work.first(length), length, true);
+  bytes.copyWithin(size, 0, length);
+  for (let i = 0; i < size; i++) bytes[i] = LAST[i]!;
+  const input = work.first(end);
   for (let done = 0; done < out.length; done += size) {
     const left = out.length - done;
     if (left >= size) {
-      hmac.compute(out, done, input, input.length, isPublic);
+      hmac.compute(out, done, input, end, isPublic);
     } else {
-      hmac.compute(work, 0, input, input.length, isPublic);
-      for (let i = 0; i < left; i++) out[done + i] = work[i]!;
+      hmac.compute(LAST, 0, input, end, isPublic);
+      for (let i = 0; i < left; i++) out[done + i] = LAST[i]!;
     }
     if (left > size) {
-      hmac.compute(work, 0, input, size, true);
-      work.copyWithin(size, 0, size);
+      hmac.compute(LAST, 0, work.first(size), size, true);
+      for (let i = 0; i < size; i++) bytes[i] = LAST[i]!;
     }
   }
   hmac.wipe();
-  work.fill(0, 0, end);
+  LAST.fill(0);
+  bytes.fill(0, 0, end);
 }
 
 /** `length` fresh bytes of PRF(secret, label, seed). */
@@ -83,7 +84,7 @@ export function keyBlock(hash: Hash, master: Uint8Array, serverRandom: Uint8Arra
 /** The 12 bytes of `sender`'s Finished over the hash of the handshake before it (RFC 5246 §7.4.9). */
 export function verifyData(hash: Hash, master: Uint8Array, sender: 'client' | 'server', handshakeHash: Uint8Array): Uint8Array {
   const out = new Uint8Array(VERIFY_DATA_LENGTH);
-  prf12(hash, master, sender === 'client' ? 'client finished' : 'server finished', handshakeHash, out, true);
+  prf12(hash, master, sender === 'client' ? 'client finished' : 'server finished', [handshakeHash], out, true);
   return out;
 }
 

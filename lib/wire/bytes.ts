@@ -5,6 +5,9 @@
  * 48-bit sequence numbers are doubles (exact up to 2^53): a BigInt would cost 24 bytes a record.
  */
 
+/** A Buffer's own takes half as long again. */
+const { fill } = Uint8Array.prototype;
+
 /** The shared empty array. Never written to. */
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
@@ -69,7 +72,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Overwrites `bytes` with zeros. Accepts nothing for convenience at clean-up. */
 export function wipe(bytes: Uint8Array | null | undefined): void {
-  bytes?.fill(0);
+  if (bytes !== null && bytes !== undefined) fill.call(bytes, 0);
 }
 
 /** A fresh array that owns a copy of `bytes`. */

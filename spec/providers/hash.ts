@@ -137,7 +137,7 @@ function prfChecks(provider: Provider, hash: Hash): Check[] {
   const check = (what: string, run: () => void): Check => ({ name: `${provider.name} PRF with ${name}: ${what}`, run });
   const prf = (secret: Uint8Array, label: string, seed: Uint8Array, length: number): Uint8Array => {
     const out = new Uint8Array(length);
-    prf12(hash, secret, label, seed, out);
+    prf12(hash, secret, label, [seed], out);
     return out;
   };
   const known = (what: string, run: () => void): Check => ({ name: `CRY-15 ${provider.name} PRF with ${name}: ${what}`, run });

@@ -52,12 +52,17 @@ const BLOCK_LENGTHS: Readonly<Record<HashName, number>> = { sha256: 64, sha384: 
 
 /** Bytes that a running hash holds at most before it hands them to a native state. A handshake has 300 to 2,000. */
 const MAX_HELD = 2048;
+/** Room that it begins with. */
+const FIRST_HELD = 512;
+
+/** Room that no running hash has, all zero. */
+let spare: Uint8Array | null = null;
 
 /** Hashes what came so far anew for each digest: for little data it costs less than a native state, which must be freed too. */
 class OneCallRunningHash implements RunningHash {
   readonly #name: HashName;
   readonly #hash: OneCall;
-  #held: Uint8Array = new Uint8Array(MAX_HELD / 4);
+  #held: Uint8Array;
   #length = 0;
   /** Beyond the bound; then nothing is held. */
   #native: NativeRunningHash | null = null;
@@ -65,6 +70,8 @@ class OneCallRunningHash implements RunningHash {
   constructor(name: HashName, hash: OneCall) {
     this.#name = name;
     this.#hash = hash;
+    this.#held = spare ?? new Uint8Array(FIRST_HELD);
+    spare = null;
   }
 
   update(data: Uint8Array): void {
@@ -85,7 +92,13 @@ class OneCallRunningHash implements RunningHash {
   wipe(): void {
     this.#native?.wipe();
     this.#native = WIPED;
+    this.#letGo();
+  }
+
+  /** What was held is wiped; its room serves another. */
+  #letGo(): void {
     wipe(this.#held);
+    if (this.#held.length === FIRST_HELD) spare = this.#held;
     this.#held = EMPTY;
   }
 
@@ -94,15 +107,14 @@ class OneCallRunningHash implements RunningHash {
     while (size < length) size *= 2;
     const larger = new Uint8Array(size);
     larger.set(this.#held.subarray(0, this.#length));
-    wipe(this.#held);
+    this.#letGo();
     this.#held = larger;
   }
 
   #spill(): void {
     this.#native = new NativeRunningHash(this.#name);
     this.#native.update(this.#held.subarray(0, this.#length));
-    wipe(this.#held);
-    this.#held = EMPTY;
+    this.#letGo();
   }
 }
 
@@ -114,36 +126,43 @@ class OneCallHmac implements Hmac {
   readonly outputLength: number;
   readonly #name: HashName;
   readonly #hash: OneCall;
-  /** K ⊕ ipad; null once wiped. */
-  #key: Uint8Array | null;
+  /** K ⊕ ipad, K ⊕ opad; empty once wiped. */
+  #inner: Uint8Array;
+  #outer: Uint8Array;
 
   constructor(name: HashName, outputLength: number, key: Uint8Array, hash: OneCall) {
     const blockLength = BLOCK_LENGTHS[name];
     // A key that is longer than a block is hashed first (RFC 2104 §2).
     const short = key.length > blockLength ? hash(name, key, 'buffer') : key;
-    const block = new Uint8Array(blockLength);
-    block.set(short);
+    const inner = new Uint8Array(blockLength);
+    const outer = new Uint8Array(blockLength);
+    inner.set(short);
     if (short !== key) wipe(short);
-    for (let i = 0; i < blockLength; i++) block[i]! ^= 0x36;
+    for (let i = 0; i < blockLength; i++) {
+      outer[i] = inner[i]! ^ 0x5c;
+      inner[i]! ^= 0x36;
+    }
     this.#name = name;
     this.outputLength = outputLength;
     this.#hash = hash;
-    this.#key = block;
+    this.#inner = inner;
+    this.#outer = outer;
   }
 
   compute(out: Uint8Array, at: number, data: Uint8Array, length: number = data.length, isPublic: boolean = false): void {
-    const key = this.#key;
-    if (key === null) throw wipedError();
-    const blockLength = key.length;
+    const blockLength = this.#inner.length;
+    if (blockLength === 0) throw wipedError();
     const innerLength = blockLength + length;
-    const inner = innerLength <= scratch.bytes.length ? scratch.first(innerLength) : Buffer.alloc(innerLength);
-    inner.set(key);
+    const isLong = innerLength > scratch.bytes.length;
+    const inner = isLong ? Buffer.alloc(innerLength) : scratch.first(innerLength);
+    inner.set(this.#inner);
     inner.set(length === data.length ? data : data.subarray(0, length), blockLength);
     // As text, which cannot be wiped, a digest costs a third; without the key nothing follows from this one.
     const digest = this.#hash(this.#name, inner, 'binary');
-    inner.fill(0);
-    const outer = scratch.first(blockLength + this.outputLength);
-    for (let i = 0; i < blockLength; i++) outer[i] = key[i]! ^ 0x36 ^ 0x5c;
+    if (isLong) wipe(inner);
+    const outerLength = blockLength + this.outputLength;
+    const outer = scratch.first(outerLength);
+    outer.set(this.#outer);
     outer.write(digest, blockLength, 'latin1');
     if (isPublic) {
       const result = this.#hash(this.#name, outer, 'binary');
@@ -153,12 +172,13 @@ class OneCallHmac implements Hmac {
       out.set(result, at);
       wipe(result);
     }
-    outer.fill(0);
+    wipe(isLong || innerLength < outerLength ? outer : inner);
   }
 
   wipe(): void {
-    wipe(this.#key);
-    this.#key = null;
+    wipe(this.#inner);
+    wipe(this.#outer);
+    this.#inner = this.#outer = EMPTY;
   }
 }
 
