@@ -8,18 +8,18 @@
 /** Longer views are made when they are asked for. */
 const KEPT = 2048;
 
-export class Views<T extends Uint8Array = Uint8Array> {
-  readonly bytes: T;
+export class Views {
+  readonly bytes: Uint8Array;
   /** Full length from the start: an array that grows by gaps of a thousand becomes a dictionary. */
-  readonly #views: (T | undefined)[] = new Array<undefined>(KEPT);
+  readonly #views: (Uint8Array | undefined)[] = new Array<undefined>(KEPT);
 
-  constructor(bytes: T) {
+  constructor(bytes: Uint8Array) {
     this.bytes = bytes;
   }
 
   /** The first `length` bytes. */
-  first(length: number): T {
-    if (length >= KEPT) return this.bytes.subarray(0, length) as T;
-    return (this.#views[length] ??= this.bytes.subarray(0, length) as T);
+  first(length: number): Uint8Array {
+    if (length >= KEPT) return this.bytes.subarray(0, length);
+    return (this.#views[length] ??= this.bytes.subarray(0, length));
   }
 }

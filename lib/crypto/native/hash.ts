@@ -7,7 +7,6 @@
  * Where the platform hashes in one call (Node from 20.12 on), an HMAC is two such calls around key blocks of our own: half
  * the time of `createHmac`, a twentieth of the time to set up a key, and the key can be wiped.
  */
-import { Buffer } from 'node:buffer';
 import platform, { createHash, createHmac, createSecretKey, type Hash as NativeState, type KeyObject } from 'node:crypto';
 import { EMPTY, wipe } from '../../wire/bytes.js';
 import { LocalError } from '../../wire/errors.js';
@@ -55,8 +54,9 @@ const MAX_HELD = 2048;
 /** Room that it begins with. */
 const FIRST_HELD = 512;
 
-/** Room that no running hash has, all zero. */
-let spare: Uint8Array | null = null;
+/** Room that no running hash has, all zero; as much as for some handshakes at a time. */
+const spare: Uint8Array[] = [];
+const MAX_SPARE = 16;
 
 /** Hashes what came so far anew for each digest: for little data it costs less than a native state, which must be freed too. */
 class OneCallRunningHash implements RunningHash {
@@ -70,8 +70,7 @@ class OneCallRunningHash implements RunningHash {
   constructor(name: HashName, hash: OneCall) {
     this.#name = name;
     this.#hash = hash;
-    this.#held = spare ?? new Uint8Array(FIRST_HELD);
-    spare = null;
+    this.#held = spare.pop() ?? new Uint8Array(FIRST_HELD);
   }
 
   update(data: Uint8Array): void {
@@ -98,7 +97,7 @@ class OneCallRunningHash implements RunningHash {
   /** What was held is wiped; its room serves another. */
   #letGo(): void {
     wipe(this.#held);
-    if (this.#held.length === FIRST_HELD) spare = this.#held;
+    if (this.#held.length === FIRST_HELD && spare.length < MAX_SPARE) spare.push(this.#held);
     this.#held = EMPTY;
   }
 
@@ -119,7 +118,7 @@ class OneCallRunningHash implements RunningHash {
 }
 
 /** Room for a block and the data behind it; longer data gets room of its own. All of it is zero between two uses. */
-const scratch: Views<Buffer> = /* @__PURE__ */ new Views(/* @__PURE__ */ Buffer.alloc(128 + 512));
+const scratch: Views = /* @__PURE__ */ new Views(/* @__PURE__ */ new Uint8Array(128 + 512));
 
 /** HMAC as H(K ⊕ opad ‖ H(K ⊕ ipad ‖ data)) by two one-call hashes. */
 class OneCallHmac implements Hmac {
@@ -154,7 +153,7 @@ class OneCallHmac implements Hmac {
     if (blockLength === 0) throw wipedError();
     const innerLength = blockLength + length;
     const isLong = innerLength > scratch.bytes.length;
-    const inner = isLong ? Buffer.alloc(innerLength) : scratch.first(innerLength);
+    const inner = isLong ? new Uint8Array(innerLength) : scratch.first(innerLength);
     inner.set(this.#inner);
     inner.set(length === data.length ? data : data.subarray(0, length), blockLength);
     // As text, which cannot be wiped, a digest costs a third; without the key nothing follows from this one.
@@ -163,7 +162,7 @@ class OneCallHmac implements Hmac {
     const outerLength = blockLength + this.outputLength;
     const outer = scratch.first(outerLength);
     outer.set(this.#outer);
-    outer.write(digest, blockLength, 'latin1');
+    for (let i = 0; i < digest.length; i++) outer[blockLength + i] = digest.charCodeAt(i);
     if (isPublic) {
       const result = this.#hash(this.#name, outer, 'binary');
       for (let i = 0; i < result.length; i++) out[at + i] = result.charCodeAt(i);
