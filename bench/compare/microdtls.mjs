@@ -38,7 +38,7 @@ export function ours(providerName) {
       const server = new Server(suites[suite], options(NATIVE).server);
       const toServer = [];
       const toClient = [];
-      const handler = { getPskInfo, write: (_context, _session, datagram) => void toServer.push(Buffer.from(datagram)) };
+      const handler = { getPskInfo, write: (_context, _session, datagram) => void toServer.push(datagram.slice()) };
       const client = new DtlsContext(handler, { crypto: provider, cipherSuites: [suites[suite]], ...options(provider).client });
       server.onDatagram = (datagram) => void toClient.push(datagram);
       return {
@@ -46,8 +46,8 @@ export function ours(providerName) {
           for (let i = 0; i < count; i++) {
             client.connect(remoteInfo(SERVER_NUMBER));
             while (toServer.length + toClient.length > 0) {
-              for (const datagram of toServer.splice(0)) server.take(datagram);
-              for (const datagram of toClient.splice(0)) client.handleMessage(remoteInfo(SERVER_NUMBER), datagram);
+              while (toServer.length > 0) server.take(toServer.shift());
+              while (toClient.length > 0) client.handleMessage(remoteInfo(SERVER_NUMBER), toClient.shift());
             }
             const peer = client.getPeer(remoteInfo(SERVER_NUMBER));
             if (peer?.state !== 'connected') throw new Error('the client is not connected');
