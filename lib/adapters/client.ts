@@ -6,7 +6,7 @@
  * asks for, or something else.
  */
 import { isIP } from 'node:net';
-import type { DtlsOptions, UserParameters } from '../engine/config.js';
+import { givenParameters, type DtlsOptions, type UserParameters } from '../engine/config.js';
 import type { DtlsHandler } from '../engine/events.js';
 import type { Peer } from '../engine/peer.js';
 import { CertificateType } from '../handshake/authenticate.js';
@@ -34,7 +34,9 @@ export interface Asked {
 }
 
 /** The parameters of a client: what it can prove and check decides what it offers. Throws a LocalError if that is nothing. */
-export function clientParameters(means: Means, { own, serverName, host }: Wanted, asked: UserParameters): UserParameters {
+export function clientParameters(means: Means, { own, serverName, host }: Wanted, given: UserParameters | null | undefined | void): UserParameters {
+  // What is made of them here hides from the engine what they were.
+  const asked = givenParameters(given);
   const believes = checksKeys(means, asked);
   const hasPsk = own === null ? means.psk?.canConnect === true || means.handler.getPskInfo !== undefined : own.canConnect;
   const suites = asked.cipherSuites ?? means.cipherSuites;

@@ -10,7 +10,7 @@ import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { nativeProvider } from '../crypto/native/index.js';
 import { supports } from '../crypto/suites.js';
-import { lowerMtu, type DtlsOptions, type UserParameters } from '../engine/config.js';
+import { givenParameters, lowerMtu, type DtlsOptions, type UserParameters } from '../engine/config.js';
 import { DtlsContext } from '../engine/context.js';
 import {
   DTLS_EVENT_CLOSED,
@@ -114,7 +114,7 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
     const own = psk === undefined ? null : new PskSource(psk);
     // What can be known now is said before a socket is opened.
     if (this.#handler.getUserParameters === undefined || parameters !== undefined) {
-      clientParameters(this.#means, { own, serverName: null, host }, parameters ?? {});
+      clientParameters(this.#means, { own, serverName: null, host }, parameters);
     }
     const who = formatSession({ address: host, port });
     const late = new LocalError('ERR_DTLS_TIMEOUT', `the handshake with ${who} was not complete after ${(timeoutMs ?? 0) / 1000} s`);
@@ -183,7 +183,7 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
   /** Begins a handshake, or joins in what is there already. */
   #handshake(session: Session, wanted: Wanted, parameters: UserParameters | undefined, timeMs: number | undefined, stop: AbortSignal): Promise<Peer> {
     const known = this.context.getPeer(session);
-    const asked = clientParameters(this.#means, wanted, parameters ?? this.#handler.getUserParameters?.(this.context, session) ?? {});
+    const asked = clientParameters(this.#means, wanted, parameters ?? this.#handler.getUserParameters?.(this.context, session));
     stop.throwIfAborted();
     if (known?.state === 'connected' || known?.state === 'handshake') {
       const why = difference(this.#means, known, this.#asked.get(known), { own: wanted.own, parameters: asked });
@@ -205,7 +205,7 @@ export class DtlsSocket extends EventEmitter<DtlsSocketEvents> {
 
   /** The parameters of a client that comes to us. */
   #asServer(asked: UserParameters | null | undefined | void): UserParameters {
-    const parameters = asked ?? {};
+    const parameters = givenParameters(asked);
     if (this.#means.psk !== null || this.#handler.getPskInfo !== undefined) return parameters;
     const accepted = withoutPreShared(parameters.cipherSuites ?? this.#means.cipherSuites);
     return accepted.length === 0 ? parameters : { ...parameters, cipherSuites: accepted };

@@ -253,14 +253,21 @@ function parametersOf(config: Parameters): Parameters {
 /** A peer's parameters over those of its context. Throws a LocalError that names the parameter. */
 export function resolveParameters(parameters: UserParameters | null | undefined | void, config: Config): Parameters {
   if (parameters === null || parameters === undefined) return config.parameters;
-  if (typeof parameters !== 'object') throw argument('user parameters are not an object');
-  // A promise has none of them: who asked for more than the context does would get less than that.
-  if ('then' in parameters) throw argument('user parameters are a promise: they are needed at once');
-  check(defined(parameters));
-  const resolved = { ...config.parameters, ...defined(parameters) };
+  const given = defined(givenParameters(parameters));
+  check(given);
+  const resolved = { ...config.parameters, ...given };
   const foreign = resolved.cipherSuites.find((suite) => !config.cipherSuites.includes(suite));
   if (foreign !== undefined) throw argument(`the suite ${foreign.name} is not among those of the context`);
   return { ...resolved, cipherSuites: checkSuites(resolved.cipherSuites, config.crypto) };
+}
+
+/** What a host gave as parameters of a peer; none for nothing. Throws a LocalError for what cannot be any. */
+export function givenParameters(given: UserParameters | null | undefined | void): UserParameters {
+  if (given === null || given === undefined) return {};
+  if (typeof given !== 'object') throw argument('user parameters are not an object');
+  // A promise has none of them: who asked for more than the context does would get less than that.
+  if ('then' in given) throw argument('user parameters are a promise: they are needed at once');
+  return given;
 }
 
 function checkSuites(suites: readonly CipherSuite[] | undefined, crypto: Provider): readonly CipherSuite[] {

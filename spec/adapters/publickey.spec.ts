@@ -39,4 +39,23 @@ test('with trust and a pre-shared key, the suite decides which of them is used',
   assert.is(await kindFor({ trust: TRUST, psk: { identity: 'a', key: 'b' } }), 'rawKey');
 });
 
+test('user parameters that are a promise are refused by name, as what they would say is not known: nobody gets in as nobody', async () => {
+  const late = (): never => Promise.resolve({ clientAuthentication: 'require' }) as never;
+  const told: Error[] = [];
+  const server = new DtlsSocket({ credentials: [CREDENTIAL], handler: { getUserParameters: late } });
+  server.on('dtlsError', (error) => told.push(error));
+  const client = new DtlsSocket({ trust: TRUST });
+  const asking = new DtlsSocket({ trust: TRUST, handler: { getUserParameters: late } });
+  try {
+    const { port } = await server.bind({ address: '127.0.0.1' });
+    const target = { port, host: '127.0.0.1', timeoutMs: 150 };
+    const reasons = [client.connect(target), client.connect(target, late()), asking.connect(target)].map((outcome) =>
+      outcome.then(() => 'connected', ({ code }: { code: string }) => code));
+    assert.equal(await Promise.all(reasons), ['ERR_DTLS_TIMEOUT', 'ERR_DTLS_ARGUMENT', 'ERR_DTLS_ARGUMENT']);
+    assert.match(told[0]!.message, /a promise/);
+  } finally {
+    await Promise.all([client, asking, server].map((socket) => socket.close()));
+  }
+});
+
 test.run();
