@@ -169,8 +169,8 @@ const CHOICES = {
   clientAuthentication: ['none', 'request', 'require'],
 } as const satisfies Partial<Record<keyof DtlsOptions, readonly unknown[]>>;
 
-/** What is a list, which may be empty. */
-const LISTS: readonly string[] = ['groups', 'signatureSchemes', 'credentials'] satisfies readonly (keyof UserParameters)[];
+/** What is a list. */
+const LISTS: readonly string[] = ['cipherSuites', 'groups', 'signatureSchemes', 'credentials'] satisfies readonly (keyof UserParameters)[];
 
 const GROUPS: readonly GroupName[] = ['x25519', 'secp256r1', 'secp384r1'];
 
@@ -204,8 +204,8 @@ export function resolveConfig(options: DtlsOptions, sources: Sources, host: Host
   if (crypto.hashes.sha256 === undefined) {
     throw new LocalError('ERR_DTLS_NO_PROVIDER', `the provider ${crypto.name} has no sha256, which cookies need`);
   }
-  const cipherSuites = checkSuites(options.cipherSuites, crypto);
   check(defined(options));
+  const cipherSuites = checkSuites(options.cipherSuites, crypto);
   const certified = usesKeys({ ...options, cipherSuites }, host.publicKeys);
   const config = {
     ...sources,

@@ -55,7 +55,7 @@ test('choices, suites, providers and handlers that cannot be are refused by name
 });
 
 test('a list that is none is refused by name, to a context and for a peer; whoever came is kept out', () => {
-  for (const name of ['groups', 'signatureSchemes', 'credentials']) {
+  for (const name of ['cipherSuites', 'groups', 'signatureSchemes', 'credentials']) {
     for (const value of [null, 5, 'x25519']) {
       const wrong = { [name]: value } as DtlsOptions;
       refuses(() => new DtlsContext(handler, wrong), new RegExp(`${name} is .* a list`));
