@@ -33,7 +33,10 @@ export interface UserParameters {
   readonly trust?: Trust | null | undefined;
   /** Client: the name that the server's certificate must hold (DNS name, address, URI); a DNS name is also sent as SNI. */
   readonly serverName?: string | null | undefined;
-  /** Server: whether clients show a key of theirs. Default `none`; `require` if there is a `verifyEcdsaKey`. */
+  /**
+   * Server: whether clients show a key of theirs. Default `none`; `require` if there is a `verifyEcdsaKey`, and always of
+   * who comes while we are connected there to a server.
+   */
   readonly clientAuthentication?: 'none' | 'request' | 'require' | undefined;
   /** UDP payload bytes for handshake and corked datagrams, 100 to 65,507. Default 1,232. */
   readonly mtu?: number | undefined;

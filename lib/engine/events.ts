@@ -106,7 +106,7 @@ export interface DtlsHandler {
 
 /**
  * The session as callbacks get it: the frozen canonical object, or the host's string. Only the answer to a hello without
- * a cookie, for which nothing is made, goes to the very object that was handed in.
+ * a cookie, for which nothing is made, goes to the very object that was handed in, and so does the error if it cannot.
  */
 export type SessionKey = Readonly<SessionAddress> | string;
 
