@@ -89,7 +89,12 @@ export class Progress {
     association.resentAt = now;
     association.resends++;
     counters.retransmissions++;
-    outbound.flight(association);
+    try {
+      outbound.flight(association);
+    } catch {
+      // Spent sequence numbers: it cannot be repeated any more, and the association is what it was.
+      association.dropFlight();
+    }
   }
 
   /** The deadline of `association` has come. */

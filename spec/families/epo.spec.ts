@@ -12,7 +12,7 @@ import { ContentType } from '../../lib/wire/registry.js';
 import { Bench, Course, ROLES, UNDER_WAY, type Role } from '../support/course.js';
 import { Random } from '../support/random.js';
 import { CLIENT, equal, join, Rig, text } from '../support/rig.js';
-import { fetchCookie, ScriptedPeer } from '../support/scripted.js';
+import { establish, fetchCookie, ScriptedPeer } from '../support/scripted.js';
 
 function establishedIn(work: (bench: Bench, course: Course, role: Role) => void): void {
   for (const role of ROLES) {
@@ -159,6 +159,20 @@ test('EPO-09 a handshake whose numbers are spent when the peer makes it repeat i
   assert.is(rig.feed(CLIENT, hello), 0);
   assert.equal([rig.takeSent(), rig.events.at(-1)?.detail?.code], [[], 'ERR_DTLS_SEQUENCE_EXHAUSTED']);
   assert.is(rig.context.getPeer(CLIENT), undefined);
+});
+
+test('EPO-09 where the numbers are spent, a peer that repeats its Finished gets no last flight any more, and nothing is thrown', () => {
+  const rig = new Rig();
+  const client = establish(rig, new ScriptedPeer('client'));
+  const { current } = rig.context.getPeer(CLIENT)!;
+  current!.write.nextSequence = MAX_SEQUENCE + 1;
+  for (let i = 0; i < 2; i++) {
+    rig.now += 1000;
+    assert.is(rig.feed(CLIENT, client.finished({ messageSeq: client.messageSeq - 1 })), 0);
+    assert.equal([rig.takeSent(), rig.context.stats().retransmissions, current!.flight], [[], 1, null]);
+  }
+  rig.feed(CLIENT, client.applicationData(text('still here')));
+  assert.equal(rig.reads.map(({ bytes }) => bytes), [text('still here')]);
 });
 
 test('EPO-11 explicit nonces are epoch and sequence number, strictly increasing, in both directions of 1,000 records', () => {
