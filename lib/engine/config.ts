@@ -231,9 +231,9 @@ export function resolveConfig(options: DtlsOptions, sources: Sources, host: Host
   return { ...config, certifiedLimits, parameters: parametersOf(config) };
 }
 
-/** The bounds of a handshake with these parameters: a peer may bring public keys to a context that has none itself. */
-export function limitsOf(parameters: Parameters, config: Config): Limits {
-  return usesKeys(parameters, false) ? config.certifiedLimits : config;
+/** The bounds of a handshake: a peer's parameters, or callbacks of later, may bring public keys to a context that was made without. */
+export function limitsOf(parameters: Parameters, config: Config, host: HostAbilities): Limits {
+  return usesKeys(parameters, host.publicKeys) ? config.certifiedLimits : config;
 }
 
 function usesKeys(

@@ -7,7 +7,7 @@
 import { concat, copyOf } from '../wire/bytes.js';
 import { argument, LocalError } from '../wire/errors.js';
 import { AlertDescription, AlertLevel } from '../wire/registry.js';
-import { MAX_DATAGRAM, MIN_MTU, resolveConfig, type DtlsOptions, type HostAbilities, type UserParameters } from './config.js';
+import { MAX_DATAGRAM, MIN_MTU, resolveConfig, type DtlsOptions, type UserParameters } from './config.js';
 import { defaultSources } from './defaults.js';
 import { Engine } from './engine.js';
 import type { DtlsHandler, Session } from './events.js';
@@ -44,7 +44,7 @@ export class DtlsContext {
     this.app = options.app;
     const counters = new Counters();
     const host = new Host(this, checkHandler(handler), counters);
-    this.#engine = new Engine(resolveConfig(options, defaultSources, abilitiesOf(handler)), host, counters);
+    this.#engine = new Engine(resolveConfig(options, defaultSources, host), host, counters);
     this.#progress = new Progress(this.#engine);
     this.#inbound = new Inbound(this.#engine, this.#progress);
     this.#progress.detached = (work) => this.#detached(work);
@@ -341,8 +341,4 @@ function checkHandler(handler: DtlsHandler): DtlsHandler {
     throw argument('the handler needs a write callback');
   }
   return handler;
-}
-
-function abilitiesOf({ getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate }: DtlsHandler): HostAbilities {
-  return { publicKeys: [getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate].some((callback) => callback !== undefined) };
 }

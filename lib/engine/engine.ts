@@ -98,7 +98,7 @@ export class Engine {
     const { parameters } = peer;
     const association = new Association(peer, parameters, 'client', this, this.now(), 0, 0);
     const handshake = this.#handshake('client', parameters, association);
-    association.begin(handshake, 0, limitsOf(parameters, this.config));
+    association.begin(handshake, 0, limitsOf(parameters, this.config, this.host));
     startClient(handshake);
     this.#ownRandoms.add(latin1(handshake.clientRandom));
     peer.candidate = association;
@@ -108,7 +108,7 @@ export class Engine {
   /** Begins as server: the ClientHello numbered `messageSeq`, in record `sequence`, is to be fed to the result. */
   startServer(peer: Peer, parameters: Parameters, sequence: number, messageSeq: number): Association {
     const association = new Association(peer, parameters, 'server', this, this.now(), sequence, messageSeq);
-    association.begin(this.#handshake('server', parameters, association), messageSeq, limitsOf(parameters, this.config));
+    association.begin(this.#handshake('server', parameters, association), messageSeq, limitsOf(parameters, this.config, this.host));
     peer.candidate = association;
     return association;
   }

@@ -8,7 +8,7 @@ import { CertificateType, type Shown, type Verdict, type Wishes } from '../hands
 import { coordinatesOf } from '../handshake/ecdsakey.js';
 import { Answered, type PskAnswered, type Question } from '../handshake/machine.js';
 import { DtlsError, LocalError } from '../wire/errors.js';
-import type { UserParameters } from './config.js';
+import type { HostAbilities, UserParameters } from './config.js';
 import type { DtlsContext } from './context.js';
 import { DTLS_EVENT_ERROR, type DtlsHandler, type EventLevel, type PskInfoType, type Session, type SessionKey } from './events.js';
 import type { Counters } from './stats.js';
@@ -19,7 +19,7 @@ const PSK_INFO: Readonly<Record<PskAnswered, PskInfoType>> = {
   [Answered.pskKey]: 'key',
 };
 
-export class Host {
+export class Host implements HostAbilities {
   handler: DtlsHandler;
   readonly #context: DtlsContext;
   readonly #counters: Counters;
@@ -97,6 +97,12 @@ export class Host {
       return isThenable(answer) ? Promise.resolve(answer).then(zeroIsYes) : zeroIsYes(answer);
     }
     return verifyCertificate?.call(this.handler, this.#context, session, shown, verdict);
+  }
+
+  /** Whether it has callbacks for public keys. */
+  get publicKeys(): boolean {
+    const { getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate } = this.handler;
+    return [getEcdsaKey, verifyEcdsaKey, getCertificate, verifyCertificate].some((callback) => callback !== undefined);
   }
 
   /** The parameters of a new peer. Throws what the callback throws. */

@@ -9,6 +9,7 @@ import { AlertDescription, ALL_SUITES, HandshakeType, type DtlsHandler, type Dtl
 import { readClientHello, writeClientHello } from '../../lib/message/hello.js';
 import { readCertificateRequest, writeCertificate, writeCertificateRequest, type CertificateRequest } from '../../lib/message/certificate.js';
 import { writeEcdheClientKeyExchange } from '../../lib/message/keyexchange.js';
+import { CLIENT_KEY, trusts } from '../publickey/ends.js';
 import { Between, RECEIVERS, type Message } from '../support/refragmenter.js';
 import { certifiedOptions, certifiedPair, CERTIFICATES_ONLY, chainOf, credentialOf, mintPadded } from '../support/certifiedpair.js';
 import { connected, echoes, handshake, NOTHING, remains } from '../support/pair.js';
@@ -238,6 +239,22 @@ test('a context without public keys of its own takes long chains of peers whose 
     assert.is(client.events.at(-1)?.detail?.code, state === undefined ? 'ERR_DTLS_TOO_LARGE' : undefined);
     assert.equal(remains(client), NOTHING);
   }
+});
+
+test('a context whose callbacks for public keys came by setHandler has the same bounds as one that was made with them', () => {
+  const { crypto, cipherSuites, groups } = certifiedOptions('server');
+  const link = new Link();
+  const client = link.add('c', { ...certifiedOptions('client'), credentials: [] }, { ...CERTIFICATES_ONLY, getEcdsaKey: () => CLIENT_KEY });
+  const server = link.add('s', { crypto, cipherSuites, groups }, CERTIFICATES_ONLY);
+  server.context.setHandler({
+    write: (_, to, bytes) => link.inject('s', to as string, bytes.slice()),
+    getCertificate: () => ({ ...credentialOf('server'), chain: chainIn(longChain('server', 12_000)) }),
+    ...trusts(CLIENT_KEY),
+  });
+  client.context.connect('s');
+  link.run();
+  assert.is(server.context.getPeer('c')?.identity?.kind, 'rawKey');
+  assert.is(client.context.getPeer('s')?.state, 'connected');
 });
 
 test('DOS-09 a list that nobody means is refused before anything is made of it: authorities, schemes, groups, certificates', () => {
