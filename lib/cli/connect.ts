@@ -23,7 +23,7 @@ const GLANCE_MS = 20;
 /** Connects, carries data until input or association end, or until `signal` says so. Returns the exit code. */
 export async function connect(options: Options, terminal: Terminal, signal: AbortSignal): Promise<number> {
   const { endpoint, timeoutMs, json, serverName } = options;
-  const socket = openSocket(options, terminal);
+  const socket = openSocket(options, terminal, false);
   const traffic = new Traffic(socket, options, terminal);
   try {
     const peer = await socket.connect({ ...endpoint, timeoutMs, signal, serverName });

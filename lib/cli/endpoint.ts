@@ -13,14 +13,15 @@ import { printable, printableLine } from './printable.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage.js';
 
-/** A socket as the options want it. Throws a UsageError for what the engine does not take. */
-export function openSocket(options: Options, terminal: Terminal): DtlsSocket {
+/** A socket as the options want it, which lets clients in or not. Throws a UsageError for what the engine does not take. */
+export function openSocket(options: Options, terminal: Terminal, acceptClients: boolean): DtlsSocket {
   const { credentials, hint, suites, mtu, forceExtendedMasterSecret, forceRenegotiationInfo, timeoutMs, verbose } = options;
   const { shown, trust, clientAuthentication, insecure } = options;
   if (insecure) terminal.note('WARNING: --insecure believes EVERY certificate and key: whoever is on the path can be anybody');
   try {
     return new DtlsSocket({
       ...(credentials.length > 0 && { psk: credentials }),
+      acceptClients,
       credentials: shown,
       trust,
       clientAuthentication,

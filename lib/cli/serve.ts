@@ -14,7 +14,7 @@ import type { Terminal } from './terminal.js';
 /** Serves until `signal` says with which exit code to stop. Returns the exit code. */
 export async function serve(options: Options, terminal: Terminal, signal: AbortSignal): Promise<number> {
   const { endpoint, echo, json } = options;
-  const socket = openSocket(options, terminal);
+  const socket = openSocket(options, terminal, true);
   let last: Peer | null = null;
   socket.on('connect', (peer) => {
     last = peer;
