@@ -91,12 +91,13 @@ test('with more keys at work than may be busy each goes on as the platform does,
   assert.ok(Buffer.from(memories[0]!).every((byte) => byte === 0));
 });
 
-test('without WebAssembly every record is for the GCM of the platform', () => {
+/** Seals record after record in a process of its own, after `before`, with `flags`. `after` may throw. */
+function withoutMemory(flags: readonly string[], before: string, after: string): void {
   const script = `
     import { createCipheriv } from 'node:crypto';
     import { nativeProvider } from ${JSON.stringify(new URL('../../lib/crypto/native/index.js', import.meta.url).href)};
     import { busyKeys } from ${JSON.stringify(new URL('../../lib/crypto/native/pool.js', import.meta.url).href)};
-    if (typeof WebAssembly !== 'undefined') throw new Error('there is WebAssembly');
+    ${before}
     const [key, nonce, aad, plain, out] = [16, 12, 13, 64, 80].map((length) => new Uint8Array(length).fill(length));
     const aead = nativeProvider.aeads['aes-128-gcm'].create(key);
     for (let i = 0; i < ${RECORDS}; i++) aead.seal(out, 0, nonce, aad, plain);
@@ -104,11 +105,24 @@ test('without WebAssembly every record is for the GCM of the platform', () => {
     cipher.setAAD(aad);
     const expected = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     if (!expected.equals(out) || busyKeys.size !== 0) throw new Error('not the platform\\'s');
+    ${after}
   `;
-  const { status, stderr } = spawnSync(process.execPath, ['--jitless', '--input-type=module', '--eval', script], {
+  const { status, stderr } = spawnSync(process.execPath, [...flags, '--input-type=module', '--eval', script], {
     cwd: fileURLToPath(new URL('.', import.meta.url)), encoding: 'utf8',
   });
   assert.is(status, 0, stderr);
+}
+
+test('without WebAssembly every record is for the GCM of the platform', () => {
+  withoutMemory(['--jitless'], "if (typeof WebAssembly !== 'undefined') throw new Error('there is WebAssembly');", '');
+});
+
+test('where WebAssembly refuses, it is asked once and not for each record', () => {
+  const before = `
+    let asked = 0;
+    WebAssembly.Instance = class { constructor() { asked++; throw new RangeError('no address space'); } };
+  `;
+  withoutMemory([], before, "if (asked !== 1) throw new Error('asked ' + asked + ' times');");
 });
 
 test.run();

@@ -121,8 +121,10 @@ class NativeGcm extends AuthenticatedCipher implements Pooled {
   }
 
   #getReady(key: KeyObject): Busy | null {
-    const memory = (shared ??= GhashMemory.make());
-    if (memory === null) return null;
+    // Asked once: an attempt that fails takes the platform up to 60 ms (no address space).
+    if (shared === undefined) shared = GhashMemory.make();
+    if (shared === null) return null;
+    const memory = shared;
     busyKeys.admit(this);
     const ecb = createCipheriv(`aes-${key.symmetricKeySize! * 8}-ecb`, key, null);
     ecb.setAutoPadding(false);
