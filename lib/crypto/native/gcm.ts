@@ -114,7 +114,7 @@ class NativeGcm extends AuthenticatedCipher implements Pooled {
     return (this.#busy ??= this.#getReady(this.key()));
   }
 
-  /** Only what was sealed, or proved authentic, makes a key busy: who forges records makes no key busy. */
+  /** Only what was sealed, or proved authentic, counts: a key whose records are all forged is never busy. */
   #count(result: number): number {
     if (result >= 0) this.#records++;
     return result;
