@@ -1,7 +1,7 @@
 /**
  * The TLS 1.2 PRF and what is derived with it (RFC 5246 §5, §6.3, §7.4.9, §8.1; RFC 7627 §4; RFC 4279 §2).
  *
- * Law: intermediates are wiped before the functions return; what they return is owned by the caller, who wipes it.
+ * Law: intermediates are wiped before the functions return or throw; what they return is owned by the caller, who wipes it.
  */
 import { putUint16 } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
@@ -32,31 +32,34 @@ export function prf12(
   const end = size + length;
   const work = end <= WORK.bytes.length ? WORK : new Views(new Uint8Array(end));
   const { bytes } = work;
-  let at = 0;
-  for (; at < label.length; at++) bytes[at] = label.charCodeAt(at);
-  for (let i = 0; i < seed.length; at += seed[i++]!.length) bytes.set(seed[i]!, at);
   const hmac = hash.hmac(secret);
-  // Without the secret nothing follows from A(i).
-  hmac.compute(LAST, 0, work.first(length), length, true);
-  bytes.copyWithin(size, 0, length);
-  for (let i = 0; i < size; i++) bytes[i] = LAST[i]!;
-  const input = work.first(end);
-  for (let done = 0; done < out.length; done += size) {
-    const left = out.length - done;
-    if (left >= size) {
-      hmac.compute(out, done, input, end, isPublic);
-    } else {
-      hmac.compute(LAST, 0, input, end, isPublic);
-      for (let i = 0; i < left; i++) out[done + i] = LAST[i]!;
+  try {
+    let at = 0;
+    for (; at < label.length; at++) bytes[at] = label.charCodeAt(at);
+    for (let i = 0; i < seed.length; at += seed[i++]!.length) bytes.set(seed[i]!, at);
+    // Without the secret nothing follows from A(i).
+    hmac.compute(LAST, 0, work.first(length), length, true);
+    bytes.copyWithin(size, 0, length);
+    for (let i = 0; i < size; i++) bytes[i] = LAST[i]!;
+    const input = work.first(end);
+    for (let done = 0; done < out.length; done += size) {
+      const left = out.length - done;
+      if (left >= size) {
+        hmac.compute(out, done, input, end, isPublic);
+      } else {
+        hmac.compute(LAST, 0, input, end, isPublic);
+        for (let i = 0; i < left; i++) out[done + i] = LAST[i]!;
+      }
+      if (left > size) {
+        hmac.compute(LAST, 0, work.first(size), size, true);
+        for (let i = 0; i < size; i++) bytes[i] = LAST[i]!;
+      }
     }
-    if (left > size) {
-      hmac.compute(LAST, 0, work.first(size), size, true);
-      for (let i = 0; i < size; i++) bytes[i] = LAST[i]!;
-    }
+  } finally {
+    hmac.wipe();
+    LAST.fill(0);
+    bytes.fill(0, 0, end);
   }
-  hmac.wipe();
-  LAST.fill(0);
-  bytes.fill(0, 0, end);
 }
 
 /** `length` fresh bytes of PRF(secret, label, seed). */

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { nativeProvider } from '../../lib/crypto/native/index.js';
 import { nobleProvider } from '../../lib/crypto/noble/index.js';
 import { prf12 } from '../../lib/crypto/prf12.js';
-import { composeProvider, type AeadName, type Provider } from '../../lib/crypto/provider.js';
+import { composeProvider, type AeadName, type Hash, type Provider } from '../../lib/crypto/provider.js';
 import { ccmPart } from '../../lib/crypto/noble/ccm.js';
 import { sha256Part } from '../../lib/crypto/noble/hash.js';
 import { supports } from '../../lib/crypto/suites.js';
@@ -40,6 +40,32 @@ test('a provider of parts has what its parts have', () => {
   assert.equal(Object.keys(small.hashes), ['sha256']);
   assert.ok(supports(small, PSK_AES_128_CCM_8));
   assert.not.ok(supports(small, PSK_AES_256_GCM_SHA384));
+});
+
+test('a PRF whose HMAC fails leaves nothing in the room that it shares with the next, and no key', () => {
+  const { sha256 } = nativeProvider.hashes;
+  for (let failing = 1; failing <= 4; failing++) {
+    const lent = new Set<Uint8Array>();
+    let calls = 0;
+    let wiped = false;
+    const hmac: Hash['hmac'] = (key) => {
+      const real = sha256!.hmac(key);
+      return {
+        outputLength: 32,
+        compute(out, at, data, length) {
+          lent.add(out).add(data);
+          if (++calls === failing) throw new Error('no HMAC');
+          real.compute(out, at, data, length);
+        },
+        wipe: () => void (wiped = true),
+      };
+    };
+    const out = new Uint8Array(48);
+    assert.throws(() => prf12({ ...sha256!, hmac }, pattern(48, 1), 'master secret', [pattern(64, 2)], out), 'no HMAC');
+    lent.delete(out);
+    for (const bytes of lent) assert.ok(new Uint8Array(bytes.buffer).every((byte) => byte === 0), `call ${failing}`);
+    assert.ok(wiped);
+  }
 });
 
 test('the suites of pre-shared keys have the numbers of RFC 5487, RFC 6655 and RFC 7905, and short tags stand last', () => {
