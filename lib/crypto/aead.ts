@@ -67,12 +67,14 @@ export class Workspace {
     this.words = new Int32Array(this.bytes.buffer);
   }
 
-  /** Makes room for `length` bytes. `bytes` and `words` may be other arrays afterwards. */
+  /** Makes room for `length` bytes. `bytes` and `words` may be other arrays afterwards: both or, if this throws, neither. */
   reserve(length: number): void {
     if (length <= this.bytes.length) return;
     wipe(this.bytes);
-    this.bytes = new Uint8Array(wholeBlocks(Math.max(length, 2 * this.bytes.length)));
-    this.words = new Int32Array(this.bytes.buffer);
+    const bytes = new Uint8Array(wholeBlocks(Math.max(length, 2 * this.bytes.length)));
+    const words = new Int32Array(bytes.buffer);
+    this.bytes = bytes;
+    this.words = words;
   }
 }
 

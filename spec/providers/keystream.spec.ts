@@ -23,6 +23,37 @@ function pretended(): { readonly ecb: Cipher; readonly given: Buffer[] } {
   return { ecb: { update } as unknown as Cipher, given };
 }
 
+/** Tries `attempt` where the stack ends, and a step further from there for as long as that throws. */
+function whereTheStackEnds(attempt: () => void): void {
+  const deeper = (): boolean => {
+    try {
+      if (deeper()) return true;
+    } catch {
+      // The end of the stack.
+    }
+    try {
+      attempt();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  deeper();
+}
+
+// First here: the table of counters that all keys share grows only once to each length.
+test('counters are right after the stack has ended while they were made', () => {
+  const ecb = { update: (blocks: Uint8Array) => Buffer.from(blocks) } as unknown as Cipher;
+  for (let blocks = 1; blocks <= 200; blocks++) {
+    const make = (): void => keystream.make(ecb, new KeystreamAhead(), FORM, nonce(1), 16 * blocks);
+    whereTheStackEnds(make);
+    keystream.clear();
+    make();
+    for (let i = 0; i < blocks; i++) assert.is(keystream.bytes[keystream.at + 16 * i + 15], FORM.first + i & 0xff, `${blocks} blocks`);
+    keystream.clear();
+  }
+});
+
 test('keystream of a record is gone when it is cleared, whether it was made for it alone, first of several, or ahead', () => {
   const { ecb, given } = pretended();
   const ahead = new KeystreamAhead();

@@ -8,7 +8,7 @@
 import type { Cipher } from 'node:crypto';
 import { getUint32, putUint32, wipe } from '../../wire/bytes.js';
 import { invariant } from '../../wire/errors.js';
-import { clearBytes, copyBytes, Workspace } from '../aead.js';
+import { clearBytes, copyBytes, wholeBlocks, Workspace } from '../aead.js';
 import { KeystreamAhead } from './ahead.js';
 
 export const BLOCK = 16;
@@ -43,7 +43,7 @@ export class Blocks extends Workspace {
 const counters: Blocks = /* @__PURE__ */ new Blocks(2048);
 
 /** Word n: three bytes that count, n, behind a zero, as they stand in the last word of a counter block. */
-const counting: Workspace = /* @__PURE__ */ new Workspace(0);
+let counting: Workspace = /* @__PURE__ */ new Workspace(0);
 
 /** Keystream that was made for one record alone. All zero between calls. */
 const single: Workspace = /* @__PURE__ */ new Workspace(2048);
@@ -123,11 +123,15 @@ function layCounters({ nonceAt, flags, first: from }: CounterForm, nonce: Uint8A
   }
 }
 
-/** Makes the table as long as `length` counters need. */
+/**
+ * Makes the table as long as `length` counters need. It stands only when it is whole: if the stack of the host ended on the
+ * way, counters of zero would stay behind, and the same keystream for block after block.
+ */
 function extendCounting(length: number): void {
-  counting.reserve(4 * length);
-  const { bytes, words } = counting;
+  const longer = new Workspace(wholeBlocks(Math.max(4 * length, 2 * counting.bytes.length)));
+  const { bytes, words } = longer;
   for (let counter = 0; counter < words.length; counter++) putUint32(bytes, 4 * counter, counter);
+  counting = longer;
 }
 
 /** XORs `count` words, a multiple of four, from `source[from…]` into `target[to…]`. */
