@@ -53,6 +53,8 @@ export class KeystreamAhead {
 
   /** Takes the keystream of `slots` records of `length` bytes each, from `nonce` on; the first is spent already and not kept. */
   fill(nonce: Uint8Array, length: number, slots: number, keystream: Uint8Array): void {
+    // None is for use before all of it stands.
+    this.#unused = 0;
     this.bytes.set(keystream);
     this.bytes.fill(0, 0, length);
     this.#stride = length;
