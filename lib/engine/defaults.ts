@@ -3,7 +3,7 @@
  * globals that every runtime has.
  *
  * Law: a random byte is given out once, and forgotten here when it is. They are drawn by the thousand, because a draw of
- * 32 costs ten times as long as to copy them, and both ends of a handshake take ten, half of them for timers.
+ * 32 costs ten times as long as to copy them, and both ends of a handshake take five.
  */
 import type { Sources } from './config.js';
 

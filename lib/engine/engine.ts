@@ -143,11 +143,12 @@ export class Engine {
     return this.#ownRandoms.size > 0 && this.#ownRandoms.has(latin1(random));
   }
 
-  /** Arms the retransmission timer for the present attempt. */
+  /** Arms the retransmission timer for the present attempt. The random that our hello shows spreads it: no secret hangs on that. */
   arm(association: Association): void {
-    const { parameters } = association;
-    const chance = parameters.timeoutJitter === 0 ? 0 : this.random(1)[0]! / 256;
-    this.deadlines.set(association, this.now() + retransmitDelay(parameters, association.attempt, chance));
+    const { parameters, attempt, making } = association;
+    const random = making?.handshake.ownRandom;
+    const chance = (random?.[attempt % random.length] ?? 0) / 256;
+    this.deadlines.set(association, this.now() + retransmitDelay(parameters, attempt, chance));
   }
 
   /**

@@ -156,6 +156,11 @@ export class Handshake12 {
     this.transcript.add(type, this.out.send(type, body), body);
   }
 
+  /** The random of our own hello; empty before there is one. */
+  get ownRandom(): Uint8Array {
+    return this.role === 'client' ? this.clientRandom : this.serverRandom;
+  }
+
   /** The suite's key exchange with its behaviour. */
   get keyExchange(): KeyExchange12 {
     invariant(this.negotiated !== null, 'a suite is chosen before its key exchange is asked for');
