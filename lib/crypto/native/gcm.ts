@@ -12,16 +12,10 @@ import { aeadAlgorithm, checkRecord, copyBytes, wholeBlocks } from '../aead.js';
 import type { AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { KeystreamAhead } from './ahead.js';
 import { AuthenticatedCipher, TAG_LENGTH } from './authenticated.js';
-import { GhashMemory, PAYLOAD_AT, PublicGhash } from './ghash.js';
+import { GhashMemory, MAX_AAD, MAX_PAYLOAD, PAYLOAD_AT, PublicGhash } from './ghash.js';
 import { BLOCK, keystream, xorWords, type CounterForm } from './keystream.js';
 import { partOf } from './platform.js';
 import { busyKeys, type Pooled } from './pool.js';
-
-/** Beyond this the platform's GCM is faster. */
-const MAX_SHORT = 1536;
-
-/** The additional data of (D)TLS is 13 bytes, with a connection identifier 278. */
-const MAX_SHORT_AAD = 32;
 
 /** inc32 of J_0 (§7.1): nonce ‖ 0^8 ‖ counter, where 1 masks the tag and 2 is the first of the payload. */
 const COUNTERS: CounterForm = { nonceAt: 0, flags: 0, first: 1 };
@@ -109,7 +103,7 @@ class NativeGcm extends AuthenticatedCipher implements Pooled {
    * there are as many as records were done without them.
    */
   #busyFor(length: number, aadLength: number): Busy | null {
-    if (length < 0 || length > MAX_SHORT || aadLength > MAX_SHORT_AAD || (length + aadLength) / BLOCK + 3 > this.#records) return null;
+    if (length < 0 || length > MAX_PAYLOAD || aadLength > MAX_AAD || (length + aadLength) / BLOCK + 3 > this.#records) return null;
     this.recent = true;
     return (this.#busy ??= this.#getReady(this.key()));
   }

@@ -15,12 +15,18 @@ import { fillMultiples, R, TABLE_WORDS } from '../ghash.js';
 import { instantiate, TABLE, type GhashCode } from './ghashcode.js';
 import { MAX_BUSY_KEYS } from './pool.js';
 
+/** Bytes of the longest payload: beyond, the platform's GCM is faster. Whole blocks. */
+export const MAX_PAYLOAD = 1536;
+
+/** Bytes of the longest additional data, whole blocks: that of (D)TLS has 13, with a connection identifier 278. */
+export const MAX_AAD = 32;
+
 /** What stands where, in bytes: the digest at 0, additional data up to the payload, the lengths behind it, tables. */
 export const PAYLOAD_AT = 64;
 const TABLES_AT = 2048;
 
-/** Blocks of the longest message: each has a table. */
-export const MAX_BLOCKS = 100;
+/** Blocks of the longest message, its lengths included: each has a table. */
+const MAX_BLOCKS = (MAX_AAD + MAX_PAYLOAD) / 16 + 1;
 
 /** Bytes of a key's tables. */
 const ROOM = MAX_BLOCKS * TABLE;
