@@ -3,7 +3,7 @@
  *
  * Law: no message repeats what was given, for it may be the key.
  */
-import type { PskCredential } from '../adapters/psk.js';
+import { asText, type PskCredential } from '../adapters/psk.js';
 import { readInput } from './files.js';
 import { UsageError } from './usage.js';
 
@@ -52,12 +52,9 @@ export function textOrHex(text: string, what: string): string | Uint8Array {
 
 /** The text of a file, without a byte order mark. What is not UTF-8 would become another key than the one meant. */
 function textOf(file: string): string {
-  const bytes = readInput('--psk-file', file);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new UsageError(`--psk-file: ${file} is no UTF-8 text (a key of any bytes is written IDENTITY:hex:DIGITS)`);
-  }
+  const text = asText(readInput('--psk-file', file));
+  if (text === null) throw new UsageError(`--psk-file: ${file} is no UTF-8 text (a key of any bytes is written IDENTITY:hex:DIGITS)`);
+  return text.replace(/^\ufeff/, '');
 }
 
 /** Lines of `IDENTITY:KEY`; blank lines and lines that begin with # do not count. */
