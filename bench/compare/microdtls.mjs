@@ -41,15 +41,17 @@ export function ours(providerName) {
       const handler = { getPskInfo, write: (_context, _session, datagram) => void toServer.push(datagram.slice()) };
       const client = new DtlsContext(handler, { crypto: provider, cipherSuites: [suites[suite]], ...options(provider).client });
       server.onDatagram = (datagram) => void toClient.push(datagram);
+      // Whoever connects knows the address; who receives gets a fresh one with each datagram.
+      const session = remoteInfo(SERVER_NUMBER);
       return {
         run(count) {
           for (let i = 0; i < count; i++) {
-            client.connect(remoteInfo(SERVER_NUMBER));
+            client.connect(session);
             while (toServer.length + toClient.length > 0) {
               while (toServer.length > 0) server.take(toServer.shift());
               while (toClient.length > 0) client.handleMessage(remoteInfo(SERVER_NUMBER), toClient.shift());
             }
-            const peer = client.getPeer(remoteInfo(SERVER_NUMBER));
+            const peer = client.getPeer(session);
             if (peer?.state !== 'connected') throw new Error('the client is not connected');
             client.resetPeer(peer);
             server.forget();

@@ -5,7 +5,8 @@
 import dgram from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import { createRequire } from 'node:module';
-import { CLIENT_NUMBER, Datagrams, IDENTITY, KEY, SUITES, Server, within } from './stage.mjs';
+import { SERVER_NUMBER } from '../../dist/bench/ends.js';
+import { CLIENT_NUMBER, Datagrams, IDENTITY, KEY, SUITES, Server, remoteInfo, within } from './stage.mjs';
 
 const require = createRequire(import.meta.url);
 const { dtls } = require('node-dtls-client');
@@ -38,7 +39,7 @@ async function connected(suite, server) {
     dgram.createSocket = createSocket;
   }
   memory.onDatagram = (datagram) => queueMicrotask(() => server.take(datagram));
-  server.onDatagram = (datagram) => queueMicrotask(() => memory.emit('message', datagram, RINFO));
+  server.onDatagram = (datagram) => queueMicrotask(() => memory.emit('message', datagram, remoteInfo(SERVER_NUMBER, datagram.length)));
   await within(5000, 'handshake', once(socket, 'connected'));
   return { memory, socket };
 }

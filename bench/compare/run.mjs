@@ -1,5 +1,5 @@
 /**
- * The same work by others, in turns with ours and in one process.
+ * The same work by others, in turns with ours and in one process; a process for each work and each of our providers.
  *
  *   npm --prefix bench/compare install
  *   node build.mjs && node bench/compare/run.mjs [--quick] [--seconds N] [--json] [--filter TEXT]
@@ -8,6 +8,8 @@
  * is of the client's half where a rival has no more, else of the processor's time; the clock's time of all of it stands in
  * a column beside it. What a rival cannot do is said, and is no zero.
  */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -18,15 +20,15 @@ import { nodertc } from './nodertc.mjs';
 import { KINDS, Server } from './stage.mjs';
 import { werift } from './werift.mjs';
 
-setFlagsFromString('--expose-gc');
-const gc = runInNewContext('gc');
-
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     seconds: { type: 'string' },
     json: { type: 'boolean', default: false },
     filter: { type: 'string', default: '' },
+    // For children: the one job to do, and with which of our providers.
+    job: { type: 'string' },
+    provider: { type: 'string' },
   },
 });
 const seconds = Number(values.seconds ?? (values.quick ? 0.2 : 2));
@@ -39,7 +41,7 @@ const SPAN_BYTES = 256 * 1024;
 const MIN_ROUNDS = 7;
 const MAX_BATCH = 1024;
 const RIVALS = [nodeDtlsClient, nodertc, werift];
-const SIDES = [ours('native'), ours('noble')];
+const OUR_PROVIDERS = ['native', 'noble'];
 
 const jobs = [
   ...['ccm8', 'gcm'].flatMap((suite) =>
@@ -50,85 +52,113 @@ const jobs = [
   ),
   { work: 'handshake', suite: 'ccm8', size: null, kind: 'psk' },
   ...['psk', 'ecdhe_psk', 'certificates', 'certificates mutual'].map((kind) => ({ work: 'handshake', suite: 'gcm', size: null, kind })),
-].filter((job) => nameOf(job).includes(values.filter));
+];
 
-if (!values.json) {
-  console.log(`Node ${process.versions.node}; ${RIVALS.map(({ name, version }) => `${name} ${version}`).join(', ')}\n`);
-  const heads = ['work'.padEnd(29), 'suite'.padEnd(6), 'size'.padStart(5), 'side'.padEnd(22), 'µs/op'.padStart(9), 'clock'.padStart(9), 'B/op'.padStart(9)];
-  console.log([...heads, 'ours/theirs'.padStart(24)].join('  '));
+if (values.job === undefined) {
+  if (!values.json) {
+    console.log(`Node ${process.versions.node}; ${RIVALS.map(({ name, version }) => `${name} ${version}`).join(', ')}\n`);
+    const heads = ['work'.padEnd(29), 'suite'.padEnd(6), 'size'.padStart(5), 'side'.padEnd(22), 'µs/op'.padStart(9), 'clock'.padStart(9), 'B/op'.padStart(9)];
+    console.log([...heads, 'ours/theirs'.padStart(24)].join('  '));
+  }
+  for (const [index, job] of jobs.entries()) {
+    if (!nameOf(job).includes(values.filter)) continue;
+    // An application has one provider, and does not do all of this one after the other.
+    report(job, OUR_PROVIDERS.map((provider) => ({ provider, sides: inChild(index, provider) })));
+  }
+} else {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc');
+  console.log(JSON.stringify(await compare(jobs[Number(values.job)], ours(values.provider), gc)));
+  // Rivals leave timers behind.
+  process.exit(0);
 }
-for (const job of jobs) await compare(job);
-// Rivals leave timers behind.
-process.exit(0);
+
+/** What `compare` finds, in a process of its own. */
+function inChild(index, provider) {
+  const options = [...(values.quick ? ['--quick'] : []), '--seconds', String(seconds), '--job', String(index), '--provider', provider];
+  const { status, stdout } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...options], {
+    encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status !== 0) process.exit(1);
+  return JSON.parse(stdout.trim().split('\n').at(-1));
+}
 
 function nameOf({ work, kind, suite, size }) {
   return [work, kind, suite, size].filter((part) => part !== null && part !== undefined).join(' ');
 }
 
-async function compare(job) {
-  const { work, suite, size, kind } = job;
+/** Our side against every rival, in turns: `{ name, us, clockUs, bytesPerOp, ratio }` or `{ name, cannot }`, ours first. */
+async function compare({ work, suite, size, kind }, own, gc) {
   const sides = [];
-  for (const { name, [work]: make } of [...SIDES, ...RIVALS]) {
+  for (const { name, [work]: make } of [own, ...RIVALS]) {
     try {
       const side = await make(suite, kind ?? size);
       await warmUp(side, ...(work === 'handshake' ? [HANDSHAKE_TURN_MS, WARM_UP_HANDSHAKES] : [TURN_MS, 0]));
-      sides.push({ name, side, bytesPerOp: null });
+      sides.push({ name, side, times: [], clocks: [] });
     } catch (error) {
       sides.push({ name, cannot: error.message.replace(/^cannot: /, '') });
     }
   }
   const able = sides.filter(({ cannot }) => cannot === undefined);
-  // Where a rival waits for timers of its own in the middle of a handshake, the processor's time counts: it goes by ticks, so
-  // where none does, the clock's is better.
-  const times = new Map(able.map(({ name }) => [name, []]));
-  const clocks = new Map(able.map(({ name }) => [name, []]));
   const endAt = performance.now() + seconds * 1000 * able.length;
   for (let round = 0; round < MIN_ROUNDS || performance.now() < endAt; round++) {
-    for (const { name, side } of shuffled(able)) {
+    for (const { side, times, clocks } of shuffled(able)) {
       const { ms, processorMs, serverMs } = await turn(side, side.batch);
-      times.get(name).push(work !== 'handshake' ? ms : KINDS[kind].half === true ? ms - serverMs : processorMs);
-      clocks.get(name).push(ms);
+      // Where a rival waits for timers of its own in the middle of a handshake, the processor's time counts: it goes by ticks,
+      // so where none does, the clock's is better.
+      times.push(work !== 'handshake' ? ms : KINDS[kind].half === true ? ms - serverMs : processorMs);
+      clocks.push(ms);
     }
   }
-  for (const each of able) each.bytesPerOp = await allocated(each.side);
-  for (const side of sides) print({ ...job, ...side, times, clocks });
+  const mine = sides[0].times;
+  const found = [];
+  for (const { name, cannot, side, times, clocks } of sides) {
+    if (cannot !== undefined) {
+      found.push({ name, cannot });
+      continue;
+    }
+    const ratio = name === own.name || mine === undefined ? null : median(times.map((time, round) => time / mine[round]));
+    found.push({ name, us: median(times) * 1000, clockUs: median(clocks) * 1000, bytesPerOp: await allocated(side, gc), ratio });
+  }
+  return found;
 }
 
-function print({ work, kind, suite, size, name, cannot, bytesPerOp, times, clocks }) {
-  const theirs = times.get(name);
-  const ratio = (own) => {
-    const mine = times.get(own.name);
-    return mine === undefined || theirs === undefined ? null : median(theirs.map((time, round) => time / mine[round]));
-  };
-  const isOurs = SIDES.some((own) => own.name === name);
-  const ratios = isOurs ? [] : SIDES.map((own) => ({ provider: own.name.replace(/.*\((.*)\)/, '$1'), ratio: ratio(own) }));
-  if (values.json) {
-    const us = (all) => (all === undefined ? null : Number((median(all) * 1000).toPrecision(5)));
-    console.log(JSON.stringify({
-      work, kind: kind ?? null, suite, size, side: name, microsecondsPerOp: us(theirs), clockMicrosecondsPerOp: us(clocks.get(name)), bytesPerOp: bytesPerOp ?? null, cannot: cannot ?? null, ratios,
-    }));
-    return;
+/** A row for each of our providers and for each rival; times of rivals are those beside the native provider. */
+function report({ work, suite, size, kind }, runs) {
+  const rivals = RIVALS.map((_rival, at) => ({
+    ...runs[0].sides[1 + at],
+    ratios: runs.map(({ provider, sides }) => ({ provider, ratio: sides[1 + at].ratio ?? null })),
+  }));
+  for (const { name, us, clockUs, bytesPerOp, cannot, ratios = [] } of [...runs.map(({ sides }) => sides[0]), ...rivals]) {
+    if (values.json) {
+      const rounded = (value) => (value === undefined ? null : Number(value.toPrecision(5)));
+      console.log(JSON.stringify({
+        work, kind: kind ?? null, suite, size, side: name, microsecondsPerOp: rounded(us), clockMicrosecondsPerOp: rounded(clockUs),
+        bytesPerOp: bytesPerOp ?? null, cannot: cannot ?? null, ratios: cannot === undefined ? ratios : [],
+      }));
+      continue;
+    }
+    const start = [[work, kind].join(' ').trim().padEnd(29), suite.padEnd(6), String(size ?? '–').padStart(5), name.padEnd(22)].join('  ');
+    if (cannot !== undefined) {
+      console.log(`${start}  cannot: ${cannot}`);
+      continue;
+    }
+    const against = ratios.map(({ provider, ratio }) => `${provider} ${ratio === null ? '–' : ratio.toFixed(1)}`).join('  ');
+    const figures = [...[us, clockUs].map((value) => value.toFixed(2).padStart(9)), String(Math.round(bytesPerOp)).padStart(9)];
+    console.log([start, ...figures, against.padStart(24)].join('  '));
   }
-  const start = [[work, kind].join(' ').trim().padEnd(29), suite.padEnd(6), String(size ?? '–').padStart(5), name.padEnd(22)].join('  ');
-  if (cannot !== undefined) {
-    console.log(`${start}  cannot: ${cannot}`);
-    return;
-  }
-  const against = ratios.map(({ provider, ratio }) => `${provider} ${ratio === null ? '–' : ratio.toFixed(1)}`).join('  ');
-  const figures = [...[theirs, clocks.get(name)].map((all) => (median(all) * 1000).toFixed(2).padStart(9)), String(Math.round(bytesPerOp)).padStart(9)];
-  console.log([start, ...figures, against.padStart(24)].join('  '));
 }
 
 /** Bytes that an operation allocates in the heap: the median of spans too short for a collection, as in ../harness.ts. */
-async function allocated(side) {
-  const first = await span(side, 1);
+async function allocated(side, gc) {
+  const first = await span(side, 1, gc);
   const count = Math.max(1, Math.min(side.batch, Math.floor(SPAN_BYTES / Math.max(64, first))));
   const spans = [];
-  for (let i = 0; i < SPANS; i++) spans.push(await span(side, count));
+  for (let i = 0; i < SPANS; i++) spans.push(await span(side, count, gc));
   return median(spans.filter((bytes) => bytes >= 0)) / count;
 }
 
-async function span(side, count) {
+async function span(side, count, gc) {
   side.prepare?.(count);
   gc({ type: 'minor' });
   const before = process.memoryUsage().heapUsed;
