@@ -21,7 +21,7 @@ export type AeadName =
   | 'aes-256-gcm'
   | 'chacha20-poly1305';
 
-/** A running hash. `digest` can be called again after more `update`s: it does not end the hash. */
+/** A running hash of what is no secret. `digest` can be called again after more `update`s: it does not end the hash. */
 export interface RunningHash {
   /** Takes in more; `data` is only read. */
   update(data: Uint8Array): void;

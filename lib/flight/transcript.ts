@@ -7,63 +7,68 @@
  */
 import type { Hash, RunningHash } from '../crypto/provider.js';
 import { HANDSHAKE_HEADER, writeHandshakeHeader } from '../message/handshake.js';
-import { concat } from '../wire/bytes.js';
+import { EMPTY } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
+import { giveRoom, takeRoom } from '../wire/rooms.js';
 
 /** A header on its way into a hash. */
 const HEADER: Uint8Array = new Uint8Array(HANDSHAKE_HEADER);
 
 export class Transcript {
-  #raw: Uint8Array[] = [];
+  /** The messages, one behind the other, while they are kept raw. */
+  #raw: Uint8Array = EMPTY;
+  #length = 0;
+  /** Where the latest message starts. */
+  #latest = 0;
   #running: RunningHash | null = null;
   #keeping = true;
 
-  /** Bytes kept raw because the hash is not known yet. */
+  /** Bytes that raw messages take. */
   get heldBytes(): number {
-    let held = 0;
-    for (const message of this.#raw) held += message.length;
-    return held;
+    return this.#raw.length;
   }
 
   /** Appends a message. */
   add(type: number, messageSeq: number, body: Uint8Array): void {
+    const { length } = body;
     if (!this.#keeping) {
-      writeHandshakeHeader(HEADER, 0, type, body.length, messageSeq, 0, body.length);
+      writeHandshakeHeader(HEADER, 0, type, length, messageSeq, 0, length);
       this.#running?.update(HEADER);
       this.#running?.update(body);
       return;
     }
-    const message = new Uint8Array(HANDSHAKE_HEADER + body.length);
-    writeHandshakeHeader(message, 0, type, body.length, messageSeq, 0, body.length);
-    message.set(body, HANDSHAKE_HEADER);
-    this.#raw.push(message);
-    this.#running?.update(message);
+    const start = this.#length;
+    const end = start + HANDSHAKE_HEADER + length;
+    this.#reserve(end);
+    writeHandshakeHeader(this.#raw, start, type, length, messageSeq, 0, length);
+    this.#raw.set(body, start + HANDSHAKE_HEADER);
+    this.#latest = start;
+    this.#length = end;
+    this.#running?.update(this.#raw.subarray(start, end));
   }
 
   /** The hash is known: what was raw runs through it, and is kept only if `keep` says so. */
   start(hash: Hash, keep: boolean = false): void {
     invariant(this.#running === null, 'a transcript starts once');
     const running = hash.start();
-    for (const message of this.#raw) running.update(message);
+    running.update(this.#raw.subarray(0, this.#length));
     this.#running = running;
     if (!keep) this.forgetMessages();
   }
 
   /** Every message so far, one behind the other. */
   messages(): Uint8Array {
-    invariant(this.#keeping, 'messages are kept as long as they are asked for');
-    return concat(...this.#raw);
+    return this.#copyTo(this.#length);
   }
 
   /** Every message but the last: what a CertificateVerify, which is the last, is over. */
   messagesBefore(): Uint8Array {
-    invariant(this.#keeping, 'messages are kept as long as they are asked for');
-    return concat(...this.#raw.slice(0, -1));
+    return this.#copyTo(this.#latest);
   }
 
   /** No signature over the messages will be asked for any more. */
   forgetMessages(): void {
-    this.#raw = [];
+    this.#letGo();
     this.#keeping = false;
   }
 
@@ -75,9 +80,28 @@ export class Transcript {
 
   /** Forgets everything; `add` may begin anew. */
   reset(): void {
-    this.#raw = [];
+    this.#letGo();
     this.#keeping = true;
     this.#running?.wipe();
     this.#running = null;
+  }
+
+  #copyTo(end: number): Uint8Array {
+    invariant(this.#keeping, 'messages are kept as long as they are asked for');
+    return this.#raw.slice(0, end);
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#raw.length) return;
+    const larger = takeRoom(length);
+    larger.set(this.#raw.subarray(0, this.#length));
+    giveRoom(this.#raw);
+    this.#raw = larger;
+  }
+
+  #letGo(): void {
+    giveRoom(this.#raw);
+    this.#raw = EMPTY;
+    this.#length = this.#latest = 0;
   }
 }

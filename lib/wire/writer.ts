@@ -2,32 +2,23 @@
  * A growing cursor for outgoing messages, with length blocks that are patched when they close.
  *
  * Law: it writes our own values, so an overflow is a bug or a host's oversize value, and throws a `LocalError`. What is
- * written is no secret: the room for it is used again, and not wiped.
+ * written is no secret: the room for it is not wiped.
  */
 import { EMPTY, putUint16, putUint24 } from './bytes.js';
 import { LocalError } from './errors.js';
-
-/** Most messages are shorter. */
-const ROOM = 1024;
-
-/** Room that no writer has: they come one after the other, but for one inside another. */
-let spare: Uint8Array | null = /* @__PURE__ */ new Uint8Array(ROOM);
+import { giveRoom, takePiece, takeRoom } from './rooms.js';
 
 export class Writer {
-  #bytes: Uint8Array;
+  #bytes: Uint8Array = takeRoom(0);
   #at = 0;
-
-  constructor() {
-    this.#bytes = spare ?? new Uint8Array(ROOM);
-    spare = null;
-  }
 
   #room(length: number): number {
     const at = this.#at;
     const needed = at + length;
     if (needed > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      const larger = takeRoom(needed);
       larger.set(this.#bytes);
+      giveRoom(this.#bytes);
       this.#bytes = larger;
     }
     this.#at = needed;
@@ -95,8 +86,9 @@ export class Writer {
 
   /** An exact copy of what was written. The writer is empty then. */
   finish(): Uint8Array {
-    const written = this.#bytes.slice(0, this.#at);
-    if (this.#bytes.length === ROOM) spare = this.#bytes;
+    const written = takePiece(this.#at);
+    written.set(this.#bytes.subarray(0, this.#at));
+    giveRoom(this.#bytes);
     this.#bytes = EMPTY;
     this.#at = 0;
     return written;

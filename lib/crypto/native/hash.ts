@@ -10,6 +10,7 @@
 import platform, { createHash, createHmac, createSecretKey, type Hash as NativeState, type KeyObject } from 'node:crypto';
 import { EMPTY, wipe } from '../../wire/bytes.js';
 import { LocalError } from '../../wire/errors.js';
+import { giveRoom, takeRoom } from '../../wire/rooms.js';
 import { Views } from '../../wire/views.js';
 import type { Hash, HashName, Hmac, ProviderPart, RunningHash } from '../provider.js';
 
@@ -51,18 +52,12 @@ const BLOCK_LENGTHS: Readonly<Record<HashName, number>> = { sha256: 64, sha384: 
 
 /** Bytes that a running hash holds at most before it hands them to a native state. A handshake has 300 to 2,000. */
 const MAX_HELD = 2048;
-/** Room that it begins with. */
-const FIRST_HELD = 512;
-
-/** Room that no running hash has, all zero; as much as for some handshakes at a time. */
-const spare: Uint8Array[] = [];
-const MAX_SPARE = 16;
 
 /** Hashes what came so far anew for each digest: for little data it costs less than a native state, which must be freed too. */
 class OneCallRunningHash implements RunningHash {
   readonly #name: HashName;
   readonly #hash: OneCall;
-  #held: Uint8Array;
+  #held: Uint8Array = EMPTY;
   #length = 0;
   /** Beyond the bound; then nothing is held. */
   #native: NativeRunningHash | null = null;
@@ -70,7 +65,6 @@ class OneCallRunningHash implements RunningHash {
   constructor(name: HashName, hash: OneCall) {
     this.#name = name;
     this.#hash = hash;
-    this.#held = spare.pop() ?? new Uint8Array(FIRST_HELD);
   }
 
   update(data: Uint8Array): void {
@@ -84,8 +78,11 @@ class OneCallRunningHash implements RunningHash {
 
   digest(): Uint8Array {
     if (this.#native !== null) return this.#native.digest();
-    const { buffer, byteOffset, length } = this.#hash(this.#name, this.#held.subarray(0, this.#length), 'buffer');
-    return new Uint8Array(buffer, byteOffset, length);
+    // What is hashed here is no secret, and as text a digest costs a third.
+    const text = this.#hash(this.#name, this.#held.subarray(0, this.#length), 'binary');
+    const digest = new Uint8Array(text.length);
+    putLatin1(digest, 0, text);
+    return digest;
   }
 
   wipe(): void {
@@ -94,17 +91,14 @@ class OneCallRunningHash implements RunningHash {
     this.#letGo();
   }
 
-  /** What was held is wiped; its room serves another. */
   #letGo(): void {
     wipe(this.#held);
-    if (this.#held.length === FIRST_HELD && spare.length < MAX_SPARE) spare.push(this.#held);
+    giveRoom(this.#held);
     this.#held = EMPTY;
   }
 
   #grow(length: number): void {
-    let size = this.#held.length;
-    while (size < length) size *= 2;
-    const larger = new Uint8Array(size);
+    const larger = takeRoom(length);
     larger.set(this.#held.subarray(0, this.#length));
     this.#letGo();
     this.#held = larger;
@@ -115,6 +109,11 @@ class OneCallRunningHash implements RunningHash {
     this.#native.update(this.#held.subarray(0, this.#length));
     this.#letGo();
   }
+}
+
+/** The bytes of a digest that came as text. */
+function putLatin1(out: Uint8Array, at: number, text: string): void {
+  for (let i = 0; i < text.length; i++) out[at + i] = text.charCodeAt(i);
 }
 
 /** Room for a block and the data behind it; longer data gets room of its own. All of it is zero between two uses. */
@@ -162,10 +161,9 @@ class OneCallHmac implements Hmac {
     const outerLength = blockLength + this.outputLength;
     const outer = scratch.first(outerLength);
     outer.set(this.#outer);
-    for (let i = 0; i < digest.length; i++) outer[blockLength + i] = digest.charCodeAt(i);
+    putLatin1(outer, blockLength, digest);
     if (isPublic) {
-      const result = this.#hash(this.#name, outer, 'binary');
-      for (let i = 0; i < result.length; i++) out[at + i] = result.charCodeAt(i);
+      putLatin1(out, at, this.#hash(this.#name, outer, 'binary'));
     } else {
       const result = this.#hash(this.#name, outer, 'buffer');
       out.set(result, at);
