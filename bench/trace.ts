@@ -133,10 +133,10 @@ export class Trace {
     const out = new Uint8Array(outputLength);
     return {
       outputLength,
-      compute: (target, at, data, length = data.length, isPublic = false) => {
+      compute: (target, at, data, length = data.length) => {
         const copy = data.slice(0, length);
-        this.#note('hmacs', (made) => (made[slot] as Hmac).compute(out, 0, copy, length, isPublic));
-        object.compute(target, at, data, length, isPublic);
+        this.#note('hmacs', (made) => (made[slot] as Hmac).compute(out, 0, copy, length));
+        object.compute(target, at, data, length);
       },
       wipe: () => {
         this.#note(null, (made) => (made[slot] as Hmac).wipe());

@@ -37,10 +37,9 @@ export interface Hmac {
   readonly outputLength: number;
   /**
    * HMAC over the first `length` bytes of `data` (all of it by default), written to `out[at, at + outputLength)`.
-   * `out` may be `data`'s array as long as the ranges do not overlap. `isPublic` (default false): whoever learns the result
-   * learns no secret, so that a provider need not wipe what it had it in.
+   * `out` may be `data`'s array as long as the ranges do not overlap.
    */
-  compute(out: Uint8Array, at: number, data: Uint8Array, length?: number, isPublic?: boolean): void;
+  compute(out: Uint8Array, at: number, data: Uint8Array, length?: number): void;
   /** Forgets the key, as far as the platform lets it. */
   wipe(): void;
 }

@@ -109,7 +109,7 @@ export class CookieJar {
 
   /** HMAC over the first `length` bytes of the scratch, cut to a half cookie at `at`. */
   #half(secret: Hmac, at: number, length: number): void {
-    secret.compute(this.#digest, 0, this.#scratch, length, true);
+    secret.compute(this.#digest, 0, this.#scratch, length);
     for (let i = 0; i < HALF; i++) this.#cookie[at + i] = this.#digest[i]!;
   }
 

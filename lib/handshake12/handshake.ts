@@ -4,7 +4,7 @@
  * Law: all secrets of the handshake stand here and are wiped with it; the world is reached through `Out` alone.
  */
 import type { GroupName, PublicKey } from '../crypto/keys.js';
-import type { Hash, KeyShare, Provider, Signer } from '../crypto/provider.js';
+import type { Hash, Hmac, KeyShare, Provider, Signer } from '../crypto/provider.js';
 import type { KeyExchange } from '../crypto/suites.js';
 import { Transcript } from '../flight/transcript.js';
 import { CertificateType, type Choice, type Credential, type Shown, type Wishes } from '../handshake/authenticate.js';
@@ -13,7 +13,7 @@ import type { Fit, HandshakeParameters, Negotiated } from '../handshake/negotiat
 import type { CertificateRequest } from '../message/certificate.js';
 import type { Extensions } from '../message/extensions.js';
 import type { ClientHello } from '../message/hello.js';
-import { EMPTY, wipe } from '../wire/bytes.js';
+import { EMPTY } from '../wire/bytes.js';
 import { invariant, LocalError } from '../wire/errors.js';
 import { AlertDescription, HandshakeType } from '../wire/registry.js';
 
@@ -107,7 +107,8 @@ export class Handshake12 {
   offeredExtensions: Extensions = new Map();
   helloVerifyRequests = 0;
   negotiated: Negotiated | null = null;
-  masterSecret: Uint8Array = EMPTY;
+  /** Keyed with the master secret, which stands nowhere else. */
+  master: Hmac | null = null;
   pskHint: Uint8Array = EMPTY;
   pskIdentity: Uint8Array = EMPTY;
   /** Server: the identity is unknown and a stand-in key is in use. */
@@ -189,8 +190,8 @@ export class Handshake12 {
     this.keys.share?.wipe();
     this.keys.share = null;
     for (const signer of this.keys.signers.splice(0)) signer.wipe();
-    wipe(this.masterSecret);
-    this.masterSecret = EMPTY;
+    this.master?.wipe();
+    this.master = null;
     this.transcript.reset();
   }
 }

@@ -1,7 +1,8 @@
 /**
  * From the premaster secret to record protection (RFC 5246 §6.3, §8.1; RFC 7627 §4), and Finished (RFC 5246 §7.4.9).
  *
- * Law: the premaster and the key block are wiped as soon as they are used (RFC 5246 §8.1).
+ * Law: premaster, master secret and key block are wiped as soon as they are used (RFC 5246 §8.1); an HMAC that is keyed
+ * with the master secret lives as long as the handshake.
  */
 import { extendedMasterSecret, keyBlock, masterSecret, verifyData } from '../crypto/prf12.js';
 import { Protection12 } from '../record/protect12.js';
@@ -17,10 +18,13 @@ import type { Handshake12 } from './handshake.js';
 export function installKeys(handshake: Handshake12, premaster: Uint8Array): void {
   const { negotiated, hash, clientRandom, serverRandom, provider, role } = handshake;
   invariant(negotiated !== null, 'keys come after negotiation');
-  handshake.masterSecret = negotiated.extendedMasterSecret
+  const secret = negotiated.extendedMasterSecret
     ? extendedMasterSecret(hash, premaster, handshake.transcript.digest())
     : masterSecret(hash, premaster, clientRandom, serverRandom);
   wipe(premaster);
+  const master = hash.hmac(secret);
+  handshake.master = master;
+  wipe(secret);
   const { suite } = negotiated;
   const algorithm = provider.aeads[suite.aead];
   if (algorithm === undefined) {
@@ -28,7 +32,7 @@ export function installKeys(handshake: Handshake12, premaster: Uint8Array): void
   }
   const { keyLength } = algorithm;
   const ivLength = suite.nonceForm === 'explicit' ? 4 : 12;
-  const block = keyBlock(hash, handshake.masterSecret, serverRandom, clientRandom, 2 * (keyLength + ivLength));
+  const block = keyBlock(master, serverRandom, clientRandom, 2 * (keyLength + ivLength));
   const protection = (side: 0 | 1): Protection12 => {
     const key = block.subarray(side * keyLength, (side + 1) * keyLength);
     const ivAt = 2 * keyLength + side * ivLength;
@@ -64,5 +68,6 @@ export function checkFinished(handshake: Handshake12, body: Uint8Array): void {
 }
 
 function expectedVerifyData(handshake: Handshake12, sender: 'client' | 'server'): Uint8Array {
-  return verifyData(handshake.hash, handshake.masterSecret, sender, handshake.transcript.digest());
+  invariant(handshake.master !== null, 'keys are installed before Finished');
+  return verifyData(handshake.master, sender, handshake.transcript.digest());
 }

@@ -137,7 +137,7 @@ function prfChecks(provider: Provider, hash: Hash): Check[] {
   const check = (what: string, run: () => void): Check => ({ name: `${provider.name} PRF with ${name}: ${what}`, run });
   const prf = (secret: Uint8Array, label: string, seed: Uint8Array, length: number): Uint8Array => {
     const out = new Uint8Array(length);
-    prf12(hash, secret, label, [seed], out);
+    prf12(hash.hmac(secret), label, [seed], out);
     return out;
   };
   const known = (what: string, run: () => void): Check => ({ name: `CRY-15 ${provider.name} PRF with ${name}: ${what}`, run });
@@ -156,7 +156,7 @@ function prfChecks(provider: Provider, hash: Hash): Check[] {
       for (const { source, premaster, sessionHash, masterSecret: expected, serverRandom, clientRandom, keyBlock: block } of vectors) {
         const master = extendedMasterSecret(hash, hex(premaster), hex(sessionHash));
         sameBytes(master, hex(expected), source);
-        sameBytes(keyBlock(hash, master, hex(serverRandom), hex(clientRandom), 128), hex(block), `${source}, key block`);
+        sameBytes(keyBlock(hash.hmac(master), hex(serverRandom), hex(clientRandom), 128), hex(block), `${source}, key block`);
       }
     }),
     check('gives any length, each the start of the next', () => {
@@ -172,7 +172,7 @@ function prfChecks(provider: Provider, hash: Hash): Check[] {
         const whole = prf(secret, 'label', seed, 80);
         sameBytes(whole, slowPrf(hash, secret, concat(ascii('label'), seed), 80), `secret of ${length}`);
         const inParts = new Uint8Array(80);
-        prf12(hash, secret, 'label', [seed.subarray(0, 32), seed.subarray(32, 32), seed.subarray(32)], inParts);
+        prf12(hash.hmac(secret), 'label', [seed.subarray(0, 32), seed.subarray(32, 32), seed.subarray(32)], inParts);
         sameBytes(inParts, whole, `secret of ${length}, seed in parts`);
       }
     }),
@@ -180,9 +180,9 @@ function prfChecks(provider: Provider, hash: Hash): Check[] {
       const [master, client, server, digestSoFar] = [pattern(48, 5), pattern(32, 6), pattern(32, 7), pattern(hash.outputLength, 8)] as const;
       sameBytes(masterSecret(hash, master, client, server), prf(master, 'master secret', concat(client, server), 48), 'master secret');
       sameBytes(extendedMasterSecret(hash, master, digestSoFar), prf(master, 'extended master secret', digestSoFar, 48), 'extended master secret');
-      sameBytes(keyBlock(hash, master, server, client, 104), prf(master, 'key expansion', concat(server, client), 104), 'key block');
-      sameBytes(verifyData(hash, master, 'client', digestSoFar), prf(master, 'client finished', digestSoFar, 12), 'client');
-      sameBytes(verifyData(hash, master, 'server', digestSoFar), prf(master, 'server finished', digestSoFar, 12), 'server');
+      sameBytes(keyBlock(hash.hmac(master), server, client, 104), prf(master, 'key expansion', concat(server, client), 104), 'key block');
+      sameBytes(verifyData(hash.hmac(master), 'client', digestSoFar), prf(master, 'client finished', digestSoFar, 12), 'client');
+      sameBytes(verifyData(hash.hmac(master), 'server', digestSoFar), prf(master, 'server finished', digestSoFar, 12), 'server');
     }),
     ...(name === 'sha256' ? [known('derives what NIST says', nistDerivation(hash))] : []),
     check('makes the premaster of a pre-shared key as RFC 4279 §2 says', () => {
@@ -199,7 +199,7 @@ function nistDerivation(hash: Hash): () => void {
   return () => {
     const master = masterSecret(hash, hex(vector.premaster), hex(vector.clientHelloRandom), hex(vector.serverHelloRandom));
     sameBytes(master, hex(vector.masterSecret), 'master secret');
-    sameBytes(keyBlock(hash, master, hex(vector.serverRandom), hex(vector.clientRandom), 128), hex(vector.keyBlock), 'key block');
+    sameBytes(keyBlock(hash.hmac(master), hex(vector.serverRandom), hex(vector.clientRandom), 128), hex(vector.keyBlock), 'key block');
   };
 }
 

@@ -224,7 +224,7 @@ export class ScriptedPeer {
       : masterSecret(hash, premaster, this.clientRandom, this.serverRandom);
     const { keyLength, create } = nobleProvider.aeads[this.suite.aead]!;
     const ivLength = this.suite.nonceForm === 'explicit' ? 4 : 12;
-    const block = keyBlock(hash, this.master, this.serverRandom, this.clientRandom, 2 * (keyLength + ivLength));
+    const block = keyBlock(hash.hmac(this.master), this.serverRandom, this.clientRandom, 2 * (keyLength + ivLength));
     const [client, server] = [0, 1].map((side) => new Protection12(
       create(block.slice(side * keyLength, (side + 1) * keyLength)),
       this.suite.nonceForm,
@@ -240,7 +240,7 @@ export class ScriptedPeer {
   }
 
   verifyData(sender: 'client' | 'server'): Uint8Array {
-    return verifyData(nobleProvider.hashes[this.suite.hash]!, this.master, sender, this.digest());
+    return verifyData(nobleProvider.hashes[this.suite.hash]!.hmac(this.master), sender, this.digest());
   }
 
   // Reading.

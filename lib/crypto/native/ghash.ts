@@ -12,7 +12,7 @@ import { invariant } from '../../wire/errors.js';
 import { Views } from '../../wire/views.js';
 import { clearBytes, copyBytes, FEW } from '../aead.js';
 import { fillMultiples, R, TABLE_WORDS } from '../ghash.js';
-import { instantiate, TABLE, type GhashCode } from './ghashcode.js';
+import { instantiateGhash, TABLE, type GhashCode } from './ghashcode.js';
 import { MAX_BUSY_KEYS } from './pool.js';
 
 /** Bytes of the longest payload: beyond, the platform's GCM is faster. Whole blocks. */
@@ -51,7 +51,7 @@ export class GhashMemory {
 
   /** Null where there can be none. */
   static make(): GhashMemory | null {
-    const code = instantiate(TABLES_AT + MAX_BUSY_KEYS * ROOM);
+    const code = instantiateGhash(TABLES_AT + MAX_BUSY_KEYS * ROOM);
     return code && new GhashMemory(code);
   }
 
