@@ -38,7 +38,7 @@ export function ours(providerName) {
       const server = new Server(suites[suite], options(NATIVE).server);
       const toServer = [];
       const toClient = [];
-      const handler = { getPskInfo, write: (_context, _session, datagram) => void toServer.push(datagram.slice()) };
+      const handler = { getPskInfo, write: (_context, _session, datagram) => void toServer.push(Buffer.from(datagram)) };
       const client = new DtlsContext(handler, { crypto: provider, cipherSuites: [suites[suite]], ...options(provider).client });
       server.onDatagram = (datagram) => void toClient.push(datagram);
       // Whoever connects knows the address; who receives gets a fresh one with each datagram.

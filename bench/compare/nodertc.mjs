@@ -12,6 +12,7 @@ const { connect, constants } = require('@nodertc/dtls');
 const NAMES = {
   psk: { ccm8: 'TLS_PSK_WITH_AES_128_CCM_8', gcm: 'TLS_PSK_WITH_AES_128_GCM_SHA256' },
   ecdhe_psk: { gcm: 'TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256' },
+  'ecdhe_psk P-384': { gcm: 'TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256' },
 };
 
 /** A UDP socket without a network, as a stream. */

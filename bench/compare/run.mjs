@@ -51,7 +51,7 @@ const jobs = [
     ]),
   ),
   { work: 'handshake', suite: 'ccm8', size: null, kind: 'psk' },
-  ...['psk', 'ecdhe_psk', 'certificates', 'certificates mutual'].map((kind) => ({ work: 'handshake', suite: 'gcm', size: null, kind })),
+  ...['psk', 'ecdhe_psk', 'ecdhe_psk P-384', 'certificates', 'certificates mutual'].map((kind) => ({ work: 'handshake', suite: 'gcm', size: null, kind })),
 ];
 
 if (values.job === undefined) {

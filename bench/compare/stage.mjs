@@ -19,13 +19,15 @@ export const KEY = 'ZZZZZZZZZZZZZZZZ';
 export const SUITES = { ccm8: PSK_AES_128_CCM_8, gcm: PSK_AES_128_GCM_SHA256 };
 
 /**
- * Ways of shaking hands, each with the suite and the curve that the rival has too: our suite by the names above, and what
- * our two ends are told. `half`: rivals have the client alone, so that is what is timed, ours too, without the server.
+ * Ways of shaking hands, each with a suite that the rival has too: our suite by the names above, and what our two ends are
+ * told. `half`: rivals have the client alone, so that is what is timed, ours too, without the server.
  * `certificates`: both ends are timed; the server alone shows one, and the client knows its fingerprint.
  */
 export const KINDS = {
   psk: { half: true, suites: SUITES, options: () => ({}) },
-  ecdhe_psk: { half: true, suites: { gcm: ECDHE_PSK_AES_128_GCM_SHA256 }, options: () => ({ client: { groups: ['secp384r1'] } }) },
+  // Each with the group that it has first: X25519 here. The next is the same with the curve that @nodertc/dtls has at the smallest.
+  ecdhe_psk: { half: true, suites: { gcm: ECDHE_PSK_AES_128_GCM_SHA256 }, options: () => ({}) },
+  'ecdhe_psk P-384': { half: true, suites: { gcm: ECDHE_PSK_AES_128_GCM_SHA256 }, options: () => ({ client: { groups: ['secp384r1'] } }) },
   certificates: { suites: { gcm: ECDHE_ECDSA_AES_128_GCM_SHA256 }, options: (provider) => pinned({ provider, mutual: false }) },
   'certificates mutual': { suites: { gcm: ECDHE_ECDSA_AES_128_GCM_SHA256 }, options: (provider) => pinned({ provider, mutual: true }) },
 };
