@@ -17,7 +17,7 @@ import { RevocationLists } from '../x509/crl.js';
 import type { Fault } from '../x509/faults.js';
 import { Authorities } from '../x509/graph.js';
 import { describeKey, readPublicKey } from '../x509/keys.js';
-import { useKey } from '../x509/signatures.js';
+import { useKey, type KnownVerifiers } from '../x509/signatures.js';
 import { verifyChain } from '../x509/verify.js';
 import { parsePin } from './pin.js';
 import { RecentCertificates } from './recent.js';
@@ -72,6 +72,7 @@ class TrustStore implements Trust {
   readonly #pins: readonly Uint8Array[];
   readonly #anyName: boolean;
   readonly #recent: RecentCertificates = new RecentCertificates();
+  readonly #known: KnownVerifiers = new WeakMap();
 
   constructor(options: TrustOptions) {
     const { provider, authorities = [], revocationLists, revocation = 'listed', rawKeys = [], pins = [], anyName = false } = options;
@@ -110,7 +111,7 @@ class TrustStore implements Trust {
     const [spki] = chain;
     if (spki === undefined || chain.length !== 1) return refusal(null, badCertificate(`${chain.length} raw public keys, where one belongs`));
     const publicKey = readPublicKey(spki);
-    const { fault } = useKey(publicKey, '', () => 'the raw public key', this.#provider);
+    const { fault } = useKey({ publicKey, keyFault: '' }, () => 'the raw public key', this.#provider);
     if (fault !== null) return refusal(null, fault);
     if (this.#rawKeys.some((known) => equalBytes(known, spki)) || this.#isPinned(spki)) return belief(publicKey);
     return refusal(publicKey, badCertificate(`the raw public key (${describeKey(publicKey)}) is not among those that are trusted`));
@@ -120,11 +121,10 @@ class TrustStore implements Trust {
     const [first, ...rest] = chain;
     if (first === undefined) return refusal(null, badCertificate('no certificate was shown'));
     const leaf = this.#recent.parse(first);
-    const { keyFault } = leaf;
     // The host sees it, and what is kept is nobody else's.
     const publicKey = leaf.publicKey === null ? null : ownKey(leaf.publicKey);
     const what = (): string => `the certificate of ${describeCertificate(leaf)}`;
-    const { fault: unusable } = useKey(publicKey, keyFault, () => `the key of ${what()}`, this.#provider);
+    const { fault: unusable } = useKey(leaf, () => `the key of ${what()}`, this.#provider, this.#known);
     if (unusable !== null) return refusal(null, unusable);
     if (this.#isPinned(first) || this.#isPinned(leaf.spki)) return belief(publicKey!);
     const sent = rest.map((der) => this.#recent.parse(der));
@@ -133,7 +133,7 @@ class TrustStore implements Trust {
       return refusal(publicKey, badCertificate(`${what()} has none of the fingerprints that are trusted`));
     }
     const name = role === 'server' ? serverName : null;
-    const grounds = { authorities: this.#authorities, lists: this.#lists, provider: this.#provider };
+    const grounds = { authorities: this.#authorities, lists: this.#lists, provider: this.#provider, known: this.#known };
     const fault = verifyChain(leaf, sent, { role, name, now: wallClock }, grounds);
     const onlyLate = fault === null || fault.alert === AlertDescription.certificateExpired;
     if (onlyLate && role === 'server' && name === null && !this.#anyName && !this.#authorities.holds(leaf)) {

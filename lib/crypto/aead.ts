@@ -47,11 +47,6 @@ export function checkRecord(out: Uint8Array, at: number, length: number, nonce: 
   throw new LocalError('ERR_DTLS_TOO_LARGE', `${length} bytes at ${at} of ${out.length}, with ${aad.length} bytes of additional data`);
 }
 
-/** The error of an instance that was wiped and is used all the same: it must never go on with a key of zeros. */
-export function wipedError(): LocalError {
-  return new LocalError('ERR_DTLS_FREED', 'this AEAD was wiped');
-}
-
 /** Whole 16-byte blocks that hold `length` bytes, in bytes. */
 export function wholeBlocks(length: number): number {
   return (length + 15) & ~15;

@@ -56,11 +56,6 @@ export function drawPrivateKey(
   throw new LocalError('ERR_DTLS_RANDOM', 'the random source gave no private key in range');
 }
 
-/** The error of a key that was wiped and is used all the same. */
-export function wipedKeyError(): LocalError {
-  return new LocalError('ERR_DTLS_FREED', 'this key was wiped');
-}
-
 /** The hash of an ECDSA scheme; undefined for any other scheme. In TLS 1.2 it does not depend on the curve (RFC 8422 §5.4). */
 export function ecdsaHash(scheme: SignatureScheme): SignatureHash | undefined {
   switch (scheme) {

@@ -11,9 +11,6 @@ import { EMPTY } from '../wire/bytes.js';
 import { invariant } from '../wire/errors.js';
 import { giveRoom, takeRoom } from '../wire/rooms.js';
 
-/** A header on its way into a hash. */
-const HEADER: Uint8Array = new Uint8Array(HANDSHAKE_HEADER);
-
 export class Transcript {
   /** The messages, one behind the other, while they are kept raw. */
   #raw: Uint8Array = EMPTY;
@@ -31,25 +28,20 @@ export class Transcript {
   /** Appends a message. */
   add(type: number, messageSeq: number, body: Uint8Array): void {
     const { length } = body;
-    if (!this.#keeping) {
-      writeHandshakeHeader(HEADER, 0, type, length, messageSeq, 0, length);
-      this.#running?.update(HEADER);
-      this.#running?.update(body);
-      return;
-    }
     const start = this.#length;
     const end = start + HANDSHAKE_HEADER + length;
     this.#reserve(end);
     writeHandshakeHeader(this.#raw, start, type, length, messageSeq, 0, length);
     this.#raw.set(body, start + HANDSHAKE_HEADER);
+    this.#running?.update(this.#raw.subarray(start, end));
     this.#latest = start;
     this.#length = end;
-    this.#running?.update(this.#raw.subarray(start, end));
+    if (!this.#keeping) this.#letGo();
   }
 
   /** The hash is known: what was raw runs through it, and is kept only if `keep` says so. */
   start(hash: Hash, keep: boolean = false): void {
-    invariant(this.#running === null, 'a transcript starts once');
+    invariant(this.#running === null, 'it starts once');
     const running = hash.start();
     running.update(this.#raw.subarray(0, this.#length));
     this.#running = running;
@@ -74,7 +66,7 @@ export class Transcript {
 
   /** The hash of everything so far. */
   digest(): Uint8Array {
-    invariant(this.#running !== null, 'a transcript has a hash before it is asked for');
+    invariant(this.#running !== null, 'the hash is known');
     return this.#running.digest();
   }
 
@@ -87,7 +79,7 @@ export class Transcript {
   }
 
   #copyTo(end: number): Uint8Array {
-    invariant(this.#keeping, 'messages are kept as long as they are asked for');
+    invariant(this.#keeping, 'messages are still kept');
     return this.#raw.slice(0, end);
   }
 

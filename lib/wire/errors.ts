@@ -72,6 +72,11 @@ export function argument(message: string): LocalError {
   return new LocalError('ERR_DTLS_ARGUMENT', message);
 }
 
+/** What was wiped (a key, an AEAD) is used all the same: it must never go on with a key of zeros. */
+export function wipedError(what: string): LocalError {
+  return new LocalError('ERR_DTLS_FREED', `this ${what} was wiped`);
+}
+
 /** For what cannot happen: a broken invariant is a bug of ours and fails closed. */
 export function invariant(condition: unknown, why: string): asserts condition {
   if (!condition) throw new LocalError('ERR_DTLS_INTERNAL', `invariant broken: ${why}`, AlertDescription.internalError);

@@ -38,7 +38,5 @@ export function takePiece(length: number): Uint8Array {
     slab = new Uint8Array(SLAB);
     cut = 0;
   }
-  const start = cut;
-  cut += length;
-  return slab.subarray(start, cut);
+  return slab.subarray(cut, (cut += length));
 }

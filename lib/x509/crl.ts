@@ -123,8 +123,8 @@ export class RevocationLists {
     if (keyUsage !== null && (keyUsage & KeyUsage.crlSign) === 0) return 'is signed by an authority that may not sign any';
     const verified = this.#verified.get(list);
     if (verified !== undefined && equalBytes(verified, issuer.spki)) return null;
-    const { publicKey, keyFault } = issuer;
-    const { verifier } = useKey(publicKey, keyFault, () => 'the key', provider);
+    const { publicKey } = issuer;
+    const { verifier } = useKey(issuer, () => 'the key', provider);
     if (publicKey === null || verifier === null || !isSignedBy(list, publicKey, verifier)) return 'is not signed by its key';
     this.#verified.set(list, copyOf(issuer.spki));
     return null;

@@ -20,7 +20,7 @@ import { isEmptyName, spokenName } from './distinguished.js';
 import { KeyUsage, Purpose } from './extensions.js';
 import type { Fault } from './faults.js';
 import { Graph, type Authorities } from './graph.js';
-import { algorithmFault, isSignedBy, useKey, type KeyUse } from './signatures.js';
+import { algorithmFault, isSignedBy, useKey, type KeyUse, type KnownVerifiers } from './signatures.js';
 
 /** Bounds of one judgement. */
 export const PathLimits = {
@@ -39,6 +39,7 @@ export interface PathTerms {
   readonly authorities: Authorities;
   readonly lists: RevocationLists | null;
   readonly provider: Provider;
+  readonly known: KnownVerifiers;
   /** What the leaf is used for: `Purpose.serverAuth` or `Purpose.clientAuth`. */
   readonly purpose: string;
   /** Milliseconds since 1970. */
@@ -170,7 +171,7 @@ export class PathSearch {
   #keyOf(issuer: Certificate): KeyUse {
     const known = this.#keys.get(issuer);
     if (known !== undefined) return known;
-    const use = useKey(issuer.publicKey, issuer.keyFault, () => `the key of ${spokenName(issuer.subject)}`, this.#terms.provider);
+    const use = useKey(issuer, () => `the key of ${spokenName(issuer.subject)}`, this.#terms.provider, this.#terms.known);
     this.#keys.set(issuer, use);
     return use;
   }

@@ -21,8 +21,24 @@ export interface Signed {
 /** A key that was shown, for use, or what is wrong with it. */
 export type KeyUse = { readonly verifier: Verifier; readonly fault: null } | { readonly verifier: null; readonly fault: Fault };
 
-/** A verifier of `key`. `whose` gives the start of the sentence if there is none: "the key of certificate of a.example". */
-export function useKey(key: PublicKey | null, keyFault: string, whose: () => string, provider: Provider): KeyUse {
+/** Something that shows a key: a certificate. */
+export interface KeyHolder {
+  /** Null where it cannot be read, for the reason `keyFault`. */
+  readonly publicKey: PublicKey | null;
+  readonly keyFault: string;
+}
+
+/** Verifiers that were made before, by the certificates that are kept. */
+export type KnownVerifiers = WeakMap<KeyHolder, Verifier>;
+
+/**
+ * A verifier of the key that `holder` shows, made now unless it is in `known`. `whose` gives the start of the sentence if
+ * there is none: "the key of certificate of a.example".
+ */
+export function useKey(holder: KeyHolder, whose: () => string, provider: Provider, known?: KnownVerifiers): KeyUse {
+  const made = known?.get(holder);
+  if (made !== undefined) return { verifier: made, fault: null };
+  const { publicKey: key, keyFault } = holder;
   const refused = (reason: string): KeyUse => ({
     verifier: null, fault: { alert: AlertDescription.unsupportedCertificate, reason: `${whose()} cannot be used: ${reason}` },
   });
@@ -30,7 +46,9 @@ export function useKey(key: PublicKey | null, keyFault: string, whose: () => str
   const family = provider.signatures[key.kind];
   if (family === undefined) return refused(`the provider ${provider.name} has nothing for ${describeKey(key)}`);
   const verifier = family.verifier(key);
-  return verifier === null ? refused(`${describeKey(key)} that is too weak or invalid`) : { verifier, fault: null };
+  if (verifier === null) return refused(`${describeKey(key)} that is too weak or invalid`);
+  known?.set(holder, verifier);
+  return { verifier, fault: null };
 }
 
 /** Why `signed` cannot be verified by anybody; null if it may be. `what` is for people: "certificate of a.example". */

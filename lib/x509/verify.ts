@@ -16,6 +16,7 @@ import { shown, type Fault } from './faults.js';
 import type { Authorities } from './graph.js';
 import { isFor, listNames, parseReference } from './names.js';
 import { PathSearch, allows } from './path.js';
+import type { KnownVerifiers } from './signatures.js';
 
 /** What is asked of a chain. */
 export interface Question {
@@ -32,6 +33,7 @@ export interface Grounds {
   readonly authorities: Authorities;
   readonly lists: RevocationLists | null;
   readonly provider: Provider;
+  readonly known: KnownVerifiers;
 }
 
 /**
@@ -41,7 +43,8 @@ export interface Grounds {
 export function verifyChain(leaf: Certificate, sent: readonly Certificate[], question: Question, grounds: Grounds): Fault | null {
   const { role, name, now } = question;
   const purpose = role === 'server' ? Purpose.serverAuth : Purpose.clientAuth;
-  const search = new PathSearch(leaf, sent, { ...grounds, purpose, now });
+  const { authorities, lists, provider, known } = grounds;
+  const search = new PathSearch(leaf, sent, { authorities, lists, provider, known, purpose, now });
   const path = search.find(true) ?? search.find(false);
   if (path === null) return search.fault;
   return usageFault(leaf, role, purpose) ?? (name === null ? null : nameFault(leaf, name)) ?? dateFault(path, now);

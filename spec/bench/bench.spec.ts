@@ -147,15 +147,15 @@ const WITH_PSK = { ...SYMMETRIC, hmacs: 29 };
 const NONE = { keyShares: 0, agreements: 0, signerKeys: 0, verifierKeys: 0, signatures: 0, verifications: 0 };
 const EPHEMERAL = { ...NONE, keyShares: 2, agreements: 2 };
 
-/** Signatures: of the handshake, one by each end that shows a key; of the authority, one for each chain. */
+/** Signatures: of the handshake, one by each end that shows a key; of the authority, one for each chain, whose key is known. */
 const COUNTS: Readonly<Record<string, Counts>> = {
   psk: { ...WITH_PSK, ...NONE },
   ecdhe_psk: { ...WITH_PSK, ...EPHEMERAL },
-  'ecdhe_ecdsa certificates': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 3, signatures: 1, verifications: 2 },
-  'ecdhe_ecdsa certificates mutual': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 6, signatures: 2, verifications: 4 },
+  'ecdhe_ecdsa certificates': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 1, signatures: 1, verifications: 2 },
+  'ecdhe_ecdsa certificates mutual': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 2, signatures: 2, verifications: 4 },
   'raw keys mutual': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 4, signatures: 2, verifications: 2 },
   'raw keys mutual P-256': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 4, signatures: 2, verifications: 2 },
-  'ecdhe_rsa certificates': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 3, signatures: 1, verifications: 2 },
+  'ecdhe_rsa certificates': { ...SYMMETRIC, ...EPHEMERAL, verifierKeys: 1, signatures: 1, verifications: 2 },
 };
 
 for (const kind of KINDS) {

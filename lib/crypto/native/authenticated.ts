@@ -8,8 +8,9 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type CipherGCMTypes, type KeyObject } from 'node:crypto';
 import { wipe } from '../../wire/bytes.js';
+import { wipedError } from '../../wire/errors.js';
 import { Views } from '../../wire/views.js';
-import { aeadAlgorithm, checkRecord, wipedError } from '../aead.js';
+import { aeadAlgorithm, checkRecord } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName } from '../provider.js';
 
 export const TAG_LENGTH = 16;
@@ -83,7 +84,7 @@ export class AuthenticatedCipher implements Aead {
   /** The key as an object. Throws once it is wiped. */
   protected key(): KeyObject {
     if (this.#key !== null) return this.#key;
-    if (this.#bytes === null) throw wipedError();
+    if (this.#bytes === null) throw wipedError('AEAD');
     const key = createSecretKey(this.#bytes);
     wipe(this.#bytes);
     this.#bytes = null;

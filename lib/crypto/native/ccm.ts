@@ -12,8 +12,8 @@
  */
 import { createCipheriv, type Cipher } from 'node:crypto';
 import { wipe } from '../../wire/bytes.js';
-import { invariant } from '../../wire/errors.js';
-import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, wipedError } from '../aead.js';
+import { invariant, wipedError } from '../../wire/errors.js';
+import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { partOf } from './platform.js';
 import { KeystreamAhead } from './ahead.js';
@@ -129,7 +129,7 @@ class NativeCcm implements Aead, Pooled {
     const ciphers = this.#ciphers;
     this.#ciphers = null;
     if (ciphers !== null) return ciphers;
-    if (this.#key === null) throw wipedError();
+    if (this.#key === null) throw wipedError('AEAD');
     if (!hasCcm || this.#begun || length === 0 || aadLength === 0) return this.#makeCiphers(this.#key);
     return null;
   }

@@ -8,9 +8,10 @@
  */
 import { diffieHellman, type ECDH, type KeyObject } from 'node:crypto';
 import { equalBytes, wipe } from '../../wire/bytes.js';
+import { wipedError } from '../../wire/errors.js';
 import type { CurveName } from '../keys.js';
 import type { Group, KeyShare, ProviderPart } from '../provider.js';
-import { drawPrivateKey, fieldLength, isUncompressed, wipedKeyError } from '../publickey.js';
+import { drawPrivateKey, fieldLength, isUncompressed } from '../publickey.js';
 import { ecdhOf, hasOkp, isPrivateKey, okpPrivateKey, okpPublicBytes, okpPublicKey, orNull, plain } from './keyobjects.js';
 
 const X25519_LENGTH = 32;
@@ -29,7 +30,7 @@ class NativeX25519Share implements KeyShare {
 
   agree(peerPublic: Uint8Array): Uint8Array | null {
     const privateKey = this.#privateKey;
-    if (privateKey === null) throw wipedKeyError();
+    if (privateKey === null) throw wipedError('key');
     if (peerPublic.length !== X25519_LENGTH) return null;
     const secret = owned(() => diffieHellman({ privateKey, publicKey: okpPublicKey('X25519', peerPublic) }));
     return secret === null || equalBytes(secret, ZEROS) ? null : secret;
@@ -54,7 +55,7 @@ class NativeNistShare implements KeyShare {
 
   agree(peerPublic: Uint8Array): Uint8Array | null {
     const ecdh = this.#ecdh;
-    if (ecdh === null) throw wipedKeyError();
+    if (ecdh === null) throw wipedError('key');
     if (!isUncompressed(peerPublic, this.#scalar.length)) return null;
     return owned(() => ecdh.computeSecret(peerPublic));
   }

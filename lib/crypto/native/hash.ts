@@ -9,10 +9,10 @@
  */
 import platform, { createHash, createHmac, createSecretKey, type Hash as NativeState, type KeyObject } from 'node:crypto';
 import { EMPTY, wipe } from '../../wire/bytes.js';
-import { LocalError } from '../../wire/errors.js';
+import { wipedError } from '../../wire/errors.js';
 import { giveRoom, takeRoom } from '../../wire/rooms.js';
 import type { Hash, HashName, Hmac, ProviderPart, RunningHash } from '../provider.js';
-import { CompiledHmac, HmacEngine, wipedError } from './hmac.js';
+import { CompiledHmac, HmacEngine } from './hmac.js';
 
 class NativeRunningHash implements RunningHash {
   #state: NativeState | null;
@@ -22,12 +22,12 @@ class NativeRunningHash implements RunningHash {
   }
 
   update(data: Uint8Array): void {
-    if (this.#state === null) throw new LocalError('ERR_DTLS_FREED', 'this hash was wiped');
+    if (this.#state === null) throw wipedError('hash');
     this.#state.update(data);
   }
 
   digest(): Uint8Array {
-    if (this.#state === null) throw new LocalError('ERR_DTLS_FREED', 'this hash was wiped');
+    if (this.#state === null) throw wipedError('hash');
     const digest = this.#state.copy().digest();
     return new Uint8Array(digest.buffer, digest.byteOffset, digest.length);
   }
@@ -121,7 +121,7 @@ class NativeHmac implements Hmac {
   }
 
   compute(out: Uint8Array, at: number, data: Uint8Array, length: number = data.length): void {
-    if (this.#key === null) throw wipedError();
+    if (this.#key === null) throw wipedError('HMAC');
     const hmac = createHmac(this.#name, this.#key).update(length === data.length ? data : data.subarray(0, length));
     out.set(hmac.digest(), at);
   }

@@ -7,7 +7,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { putUint48, wipe } from '../../wire/bytes.js';
-import { LocalError } from '../../wire/errors.js';
+import { wipedError } from '../../wire/errors.js';
 import type { HashName, Hmac } from '../provider.js';
 import { CONSTANTS, FREE, STATE, instantiateSha2, putInitialState, type Sha2Code } from './sha2code.js';
 
@@ -160,7 +160,7 @@ export class CompiledHmac implements Hmac {
   }
 
   compute(out: Uint8Array, at: number, data: Uint8Array, length: number = data.length): void {
-    if (this.#wiped) throw wipedError();
+    if (this.#wiped) throw wipedError('HMAC');
     this.#engine.compute(this.#inner, this.#outer, out, at, data, length);
   }
 
@@ -169,9 +169,4 @@ export class CompiledHmac implements Hmac {
     this.#outer.fill(0);
     this.#wiped = true;
   }
-}
-
-/** The error of an HMAC that was wiped. */
-export function wipedError(): LocalError {
-  return new LocalError('ERR_DTLS_FREED', 'this HMAC was wiped');
 }

@@ -10,13 +10,14 @@ import { constants, sign, verify, type KeyObject } from 'node:crypto';
 import { readEcdsaSignature } from '../ecdsa-der.js';
 import { SignatureScheme, type CurveName, type PrivateKey, type PublicKey } from '../keys.js';
 import type { ProviderPart, Signatures, Signer, Verifier } from '../provider.js';
-import { bitLength, ecdsaHash, ecdsaSchemes, fieldLength, isUncompressed, isUsableRsaKey, rsaScheme, rsaSchemes, wipedKeyError } from '../publickey.js';
+import { bitLength, ecdsaHash, ecdsaSchemes, fieldLength, isUncompressed, isUsableRsaKey, rsaScheme, rsaSchemes } from '../publickey.js';
 import { RecentVerifiers } from '../recent.js';
 import {
   ecPrivateKey, ecPublicBytes, ecPublicKey, hasOkp, isPrivateKey, okpPrivateKey, okpPublicBytes, okpPublicKey, orNull,
   plain, rsaPrivateKey, rsaPublicBytes, rsaPublicKey, toNumber,
 } from './keyobjects.js';
 import { isEd25519Key } from './signatures-ed25519.js';
+import { wipedError } from '../../wire/errors.js';
 
 const ED25519_KEY_LENGTH = 32;
 const ED25519_SIGNATURE_LENGTH = 64;
@@ -65,7 +66,7 @@ class NativeSigner implements Signer {
 
   sign(scheme: SignatureScheme, message: Uint8Array): Uint8Array | null {
     const key = this.#key;
-    if (key === null) throw wipedKeyError();
+    if (key === null) throw wipedError('key');
     const method = this.#methods(scheme);
     if (method === undefined) return null;
     return plain(sign(method.hash, message, method.options === undefined ? key : { key, ...method.options }));

@@ -9,7 +9,8 @@
 import { unsafe } from '@noble/ciphers/aes.js';
 import { swap8IfBE } from '@noble/ciphers/utils.js';
 import { wipe } from '../../wire/bytes.js';
-import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, wipedError } from '../aead.js';
+import { wipedError } from '../../wire/errors.js';
+import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { tag, tagBytes, workspace } from './workspace.js';
 
@@ -28,7 +29,7 @@ class NobleCcm implements Aead {
 
   seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
     const schedule = this.#schedule;
-    if (schedule === null) throw wipedError();
+    if (schedule === null) throw wipedError('AEAD');
     const { length } = plain;
     checkRecord(out, at, length + this.tagLength, nonce, aad);
     const payload = load(aad, plain, 0, length);
@@ -48,7 +49,7 @@ class NobleCcm implements Aead {
     start: number = 0, end: number = sealed.length,
   ): number {
     const schedule = this.#schedule;
-    if (schedule === null) throw wipedError();
+    if (schedule === null) throw wipedError('AEAD');
     const length = end - start - this.tagLength;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);

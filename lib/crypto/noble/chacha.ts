@@ -8,7 +8,8 @@
 import { poly1305 } from '@noble/ciphers/_poly1305.js';
 import { chacha20 } from '@noble/ciphers/chacha.js';
 import { wipe } from '../../wire/bytes.js';
-import { aeadAlgorithm, checkRecord, wholeBlocks, wipedError } from '../aead.js';
+import { wipedError } from '../../wire/errors.js';
+import { aeadAlgorithm, checkRecord, wholeBlocks } from '../aead.js';
 import type { Aead, ProviderPart } from '../provider.js';
 import { tagBytes, workspace } from './workspace.js';
 
@@ -27,7 +28,7 @@ class NobleChacha implements Aead {
   }
 
   seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
-    if (this.#key === null) throw wipedError();
+    if (this.#key === null) throw wipedError('AEAD');
     const { length } = plain;
     checkRecord(out, at, length + TAG_LENGTH, nonce, aad);
     const end = reserve(aad.length, length);
@@ -48,7 +49,7 @@ class NobleChacha implements Aead {
     out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
     start: number = 0, end: number = sealed.length,
   ): number {
-    if (this.#key === null) throw wipedError();
+    if (this.#key === null) throw wipedError('AEAD');
     const length = end - start - TAG_LENGTH;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);

@@ -10,10 +10,11 @@ import { ecdsa, type ECDSA } from '@noble/curves/abstract/weierstrass.js';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import { copyOf, wipe } from '../../wire/bytes.js';
+import { wipedError } from '../../wire/errors.js';
 import { readEcdsaSignature } from '../ecdsa-der.js';
 import type { CurveName, PrivateKey, PublicKey, SignatureScheme } from '../keys.js';
 import type { ProviderPart, Signatures, Signer, Verifier } from '../provider.js';
-import { ecdsaHash, ecdsaSchemes, fieldLength, isUncompressed, wipedKeyError, type SignatureHash } from '../publickey.js';
+import { ecdsaHash, ecdsaSchemes, fieldLength, isUncompressed, type SignatureHash } from '../publickey.js';
 import { RecentVerifiers } from '../recent.js';
 
 /** Curve and hash joined, made when first used. */
@@ -57,7 +58,7 @@ class NobleEcdsaSigner implements Signer {
   }
 
   sign(scheme: SignatureScheme, message: Uint8Array): Uint8Array | null {
-    if (this.#scalar === null) throw wipedKeyError();
+    if (this.#scalar === null) throw wipedError('key');
     const hash = ecdsaHash(scheme);
     return hash === undefined ? null : join(this.#curve, hash).sign(message, this.#scalar, { format: 'der', lowS: false });
   }

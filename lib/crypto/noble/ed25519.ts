@@ -11,9 +11,9 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesToNumberLE } from '@noble/curves/utils.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { concat, copyOf, equalBytes, wipe } from '../../wire/bytes.js';
+import { wipedError } from '../../wire/errors.js';
 import { SignatureScheme, type PrivateKey, type PublicKey } from '../keys.js';
 import type { ProviderPart, Signatures, Signer, Verifier } from '../provider.js';
-import { wipedKeyError } from '../publickey.js';
 import { RecentVerifiers } from '../recent.js';
 
 const KEY_LENGTH = 32;
@@ -51,7 +51,7 @@ class NobleEd25519Signer implements Signer {
   }
 
   sign(scheme: SignatureScheme, message: Uint8Array): Uint8Array | null {
-    if (this.#seed === null) throw wipedKeyError();
+    if (this.#seed === null) throw wipedError('key');
     return scheme === SignatureScheme.ed25519 ? ed25519.sign(message, this.#seed) : null;
   }
 

@@ -8,7 +8,8 @@
 import { unsafe } from '@noble/ciphers/aes.js';
 import { byteSwap, swap8IfBE } from '@noble/ciphers/utils.js';
 import { wipe } from '../../wire/bytes.js';
-import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks, wipedError } from '../aead.js';
+import { wipedError } from '../../wire/errors.js';
+import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks } from '../aead.js';
 import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
 import { Ghash } from './ghash.js';
 import { tag, tagBytes, workspace } from './workspace.js';
@@ -30,7 +31,7 @@ class NobleGcm implements Aead {
 
   seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
     const schedule = this.#schedule;
-    if (schedule === null) throw wipedError();
+    if (schedule === null) throw wipedError('AEAD');
     const { length } = plain;
     checkRecord(out, at, length + TAG_LENGTH, nonce, aad);
     const payload = load(aad, plain, 0, length);
@@ -51,7 +52,7 @@ class NobleGcm implements Aead {
     start: number = 0, end: number = sealed.length,
   ): number {
     const schedule = this.#schedule;
-    if (schedule === null) throw wipedError();
+    if (schedule === null) throw wipedError('AEAD');
     const length = end - start - TAG_LENGTH;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);

@@ -8,9 +8,10 @@
 import type { ECDSA } from '@noble/curves/abstract/weierstrass.js';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { wipe } from '../../wire/bytes.js';
+import { wipedError } from '../../wire/errors.js';
 import type { GroupName } from '../keys.js';
 import type { Group, KeyShare, ProviderPart } from '../provider.js';
-import { drawPrivateKey, isUncompressed, wipedKeyError } from '../publickey.js';
+import { drawPrivateKey, isUncompressed } from '../publickey.js';
 
 class NobleNistShare implements KeyShare {
   readonly publicKey: Uint8Array;
@@ -24,7 +25,7 @@ class NobleNistShare implements KeyShare {
   }
 
   agree(peerPublic: Uint8Array): Uint8Array | null {
-    if (this.#privateKey === null) throw wipedKeyError();
+    if (this.#privateKey === null) throw wipedError('key');
     if (!isUncompressed(peerPublic, this.#privateKey.length)) return null;
     try {
       const compressed = this.#curve.getSharedSecret(this.#privateKey, peerPublic, true);

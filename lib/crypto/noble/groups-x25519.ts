@@ -7,8 +7,9 @@
  */
 import { x25519 } from '@noble/curves/ed25519.js';
 import { wipe } from '../../wire/bytes.js';
+import { wipedError } from '../../wire/errors.js';
 import type { KeyShare, ProviderPart } from '../provider.js';
-import { drawPrivateKey, wipedKeyError } from '../publickey.js';
+import { drawPrivateKey } from '../publickey.js';
 
 const LENGTH = 32;
 
@@ -22,7 +23,7 @@ class NobleX25519Share implements KeyShare {
   }
 
   agree(peerPublic: Uint8Array): Uint8Array | null {
-    if (this.#privateKey === null) throw wipedKeyError();
+    if (this.#privateKey === null) throw wipedError('key');
     if (peerPublic.length !== LENGTH) return null;
     try {
       return x25519.getSharedSecret(this.#privateKey, peerPublic);

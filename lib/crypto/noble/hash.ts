@@ -6,53 +6,31 @@
  * hashes are two parts, so that a bundle without SHA-384 carries no 64-bit arithmetic.
  */
 import { sha256, sha384 } from '@noble/hashes/sha2.js';
-import { wipe } from '../../wire/bytes.js';
-import { LocalError } from '../../wire/errors.js';
+import { EMPTY, wipe } from '../../wire/bytes.js';
+import { wipedError } from '../../wire/errors.js';
 import type { Hash, HashName, Hmac, ProviderPart, RunningHash } from '../provider.js';
 
 /** What this file asks of a noble hash; `_cloneInto` also brings a spent instance back to life. */
 interface State {
+  /** A block of input. A digest that goes here needs no view of its own. */
+  readonly buffer: Uint8Array;
   update(data: Uint8Array): unknown;
-  digest(): Uint8Array;
   digestInto(out: Uint8Array): void;
   destroy(): void;
   _cloneInto(to?: State): State;
 }
 
-class NobleRunningHash implements RunningHash {
-  readonly #state: State;
-  /** The copy that a digest ends, used again for the next one. */
-  #copy: State | undefined;
-
-  constructor(state: State) {
-    this.#state = state;
-  }
-
-  update(data: Uint8Array): void {
-    this.#state.update(data);
-  }
-
-  digest(): Uint8Array {
-    this.#copy = this.#state._cloneInto(this.#copy);
-    return this.#copy.digest();
-  }
-
-  wipe(): void {
-    this.#state.destroy();
-    this.#copy?.destroy();
-  }
-}
-
 /** States that nobody uses just now: as many as are kept of each hash. */
 const MAX_SPARE = 16;
 
-/** What the HMACs of one hash share. */
+/** What the instances of one hash share. */
 class Workshop {
   readonly outputLength: number;
   readonly #hash: typeof sha256 | typeof sha384;
   readonly #spare: State[] = [];
-  /** Holds something only while an HMAC is computed. */
+  /** Holds something only while a digest or an HMAC is computed. */
   readonly work: State;
+  /** Where its digest stands: the start of its buffer. */
   readonly digest: Uint8Array;
   readonly #block: Uint8Array;
   readonly #fresh: State;
@@ -60,10 +38,23 @@ class Workshop {
   constructor(hash: typeof sha256 | typeof sha384) {
     this.#hash = hash;
     this.outputLength = hash.outputLen;
-    this.work = hash.create() as State;
-    this.#fresh = hash.create() as State;
-    this.digest = new Uint8Array(hash.outputLen);
+    this.work = hash.create() as unknown as State;
+    this.#fresh = hash.create() as unknown as State;
+    this.digest = this.work.buffer.subarray(0, hash.outputLen);
     this.#block = new Uint8Array(hash.blockLen);
+  }
+
+  /** A state after nothing. */
+  begin(): State {
+    return this.#fresh._cloneInto(this.#spare.pop());
+  }
+
+  /** Leaves the digest of what `state` took in, and of `data` behind it, in `digest`; `data` may stand there too. */
+  end(state: State, data: Uint8Array): void {
+    const { work } = this;
+    state._cloneInto(work);
+    work.update(data);
+    work.digestInto(work.buffer);
   }
 
   /** The state after the padded key (RFC 2104 §2). */
@@ -72,17 +63,46 @@ class Workshop {
     const short = key.length > block.length ? this.#hash(key) : key;
     block.set(short);
     for (let i = 0; i < block.length; i++) block[i]! ^= padding;
-    const state = this.#fresh._cloneInto(this.#spare.pop());
+    const state = this.begin();
     state.update(block);
     wipe(block);
     if (short !== key) wipe(short);
     return state;
   }
 
-  /** Takes back a state that `keyed` gave. */
+  /** Takes back a state that `begin` or `keyed` gave. */
   take(state: State): void {
     state.destroy();
     if (this.#spare.length < MAX_SPARE) this.#spare.push(state);
+  }
+}
+
+class NobleRunningHash implements RunningHash {
+  readonly #workshop: Workshop;
+  #state: State | null;
+
+  constructor(workshop: Workshop) {
+    this.#workshop = workshop;
+    this.#state = workshop.begin();
+  }
+
+  update(data: Uint8Array): void {
+    if (this.#state === null) throw wipedError('hash');
+    this.#state.update(data);
+  }
+
+  digest(): Uint8Array {
+    if (this.#state === null) throw wipedError('hash');
+    const { work, digest } = this.#workshop;
+    this.#workshop.end(this.#state, EMPTY);
+    const result = digest.slice();
+    work.destroy();
+    return result;
+  }
+
+  wipe(): void {
+    if (this.#state !== null) this.#workshop.take(this.#state);
+    this.#state = null;
   }
 }
 
@@ -102,16 +122,12 @@ class NobleHmac implements Hmac {
   compute(out: Uint8Array, at: number, data: Uint8Array, length: number = data.length): void {
     const inner = this.#inner;
     const outer = this.#outer;
-    if (inner === null || outer === null) throw new LocalError('ERR_DTLS_FREED', 'this HMAC was wiped');
+    if (inner === null || outer === null) throw wipedError('HMAC');
     const { work, digest } = this.#workshop;
-    inner._cloneInto(work);
-    work.update(length === data.length ? data : data.subarray(0, length));
-    work.digestInto(digest);
-    outer._cloneInto(work);
-    work.update(digest);
-    work.digestInto(at === 0 ? out : out.subarray(at));
+    this.#workshop.end(inner, length === data.length ? data : data.subarray(0, length));
+    this.#workshop.end(outer, digest);
+    out.set(digest, at);
     work.destroy();
-    wipe(digest);
   }
 
   wipe(): void {
@@ -126,7 +142,7 @@ function nobleHash(name: HashName, hash: typeof sha256 | typeof sha384): Hash {
   return {
     name,
     outputLength: hash.outputLen,
-    start: () => new NobleRunningHash(hash.create() as State),
+    start: () => new NobleRunningHash(workshop),
     hmac: (key) => new NobleHmac(workshop, key),
   };
 }

@@ -104,7 +104,7 @@ const nobleRsa: Signatures = {
   verifier(key: PublicKey): Verifier | null {
     if (key.kind !== 'rsa' || !isUsableRsaKey(key.modulus, key.exponent)) return null;
     const { modulus, exponent } = key;
-    return recent.of(`${bytesToNumberBE(exponent)}`, modulus, () => new NobleRsaVerifier(modulus, exponent));
+    return recent.of(exponent.join(), modulus, () => new NobleRsaVerifier(modulus, exponent));
   },
   signer: () => null,
   publicKey: () => null,
