@@ -78,6 +78,9 @@ export interface Pair {
 
 const SERVER = 1;
 const CLIENT = 2;
+/** As a host knows whom it asks about; with each datagram comes a fresh one. */
+const TO_SERVER: SessionAddress = remoteInfo(SERVER);
+const TO_CLIENT: SessionAddress = remoteInfo(CLIENT);
 
 /** What the two ends are told besides provider and suite. */
 export interface Options {
@@ -85,10 +88,19 @@ export interface Options {
   readonly server?: DtlsOptions;
 }
 
-/** Two contexts and the queue between them. `play` shakes hands and leaves both connected. */
+/** Datagrams on their way: more than are ever under way at a time, and each is as long as the longest. */
+const CARRIED = 64;
+const LONGEST = 2048;
+
+/**
+ * Two contexts and the queue between them. `play` shakes hands and leaves both connected. What carries datagrams is no part
+ * of what is measured, and costs as little as it can: its buffers are used again.
+ */
 export class Ends {
   readonly client: DtlsContext;
   readonly server: DtlsContext;
+  readonly #buffers: readonly Uint8Array[] = Array.from({ length: CARRIED }, () => new Uint8Array(LONGEST));
+  #carried = 0;
   readonly #queue: { readonly to: DtlsContext; readonly from: number; readonly datagram: Uint8Array }[] = [];
 
   constructor(provider: Provider, suite: CipherSuite, { client, server }: Options = {}) {
@@ -101,7 +113,7 @@ export class Ends {
 
   /** A whole handshake. */
   play(): void {
-    this.client.connect(remoteInfo(SERVER));
+    this.client.connect(TO_SERVER);
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       next.to.handleMessage(remoteInfo(next.from, next.datagram.length), next.datagram);
     }
@@ -109,7 +121,7 @@ export class Ends {
 
   /** Both ends as they stand. Throws unless they are connected. */
   pair(): Pair {
-    return { client: end(this.client, SERVER), server: end(this.server, CLIENT) };
+    return { client: end(this.client, SERVER, TO_SERVER), server: end(this.server, CLIENT, TO_CLIENT) };
   }
 
   /** Both ends forget each other. */
@@ -120,7 +132,10 @@ export class Ends {
   }
 
   #carry(to: DtlsContext, from: number, datagram: Uint8Array): void {
-    this.#queue.push({ to, from, datagram: datagram.slice() });
+    if (this.#queue.length === CARRIED) throw new Error('more datagrams under way than there are buffers');
+    const buffer = this.#buffers[this.#carried++ % CARRIED]!;
+    buffer.set(datagram);
+    this.#queue.push({ to, from, datagram: buffer.subarray(0, datagram.length) });
   }
 }
 
@@ -128,8 +143,8 @@ function carrier(carry: (datagram: Uint8Array) => void): DtlsHandler['write'] {
   return (_context, _session, datagram) => carry(datagram);
 }
 
-function end(context: DtlsContext, remote: number): End {
-  const peer = context.getPeer(remoteInfo(remote));
+function end(context: DtlsContext, remote: number, session: SessionAddress): End {
+  const peer = context.getPeer(session);
   if (peer?.state !== 'connected') throw new Error(`the two ends are not connected: ${peer?.state ?? 'no peer'}`);
   return { context, remote, peer };
 }
