@@ -132,7 +132,7 @@ export class Ends {
   }
 
   #carry(to: DtlsContext, from: number, datagram: Uint8Array): void {
-    if (this.#queue.length === CARRIED) throw new Error('more datagrams under way than there are buffers');
+    if (this.#queue.length >= CARRIED - 1) throw new Error('more datagrams under way than there are buffers');
     const buffer = this.#buffers[this.#carried++ % CARRIED]!;
     buffer.set(datagram);
     this.#queue.push({ to, from, datagram: buffer.subarray(0, datagram.length) });

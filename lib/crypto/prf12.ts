@@ -3,7 +3,7 @@
  *
  * Law: intermediates are wiped before the functions return or throw; what they return is owned by the caller, who wipes it.
  */
-import { putUint16 } from '../wire/bytes.js';
+import { putUint16, wipe } from '../wire/bytes.js';
 import { LocalError } from '../wire/errors.js';
 import { Views } from '../wire/views.js';
 import type { Hash, Hmac } from './provider.js';
@@ -58,8 +58,13 @@ export function prf12(hmac: Hmac, label: string, seed: readonly Uint8Array[], ou
 /** `length` fresh bytes of PRF(secret, label, seed). */
 function derive(hmac: Hmac, label: string, seed: readonly Uint8Array[], length: number): Uint8Array {
   const out = new Uint8Array(length);
-  prf12(hmac, label, seed, out);
-  return out;
+  try {
+    prf12(hmac, label, seed, out);
+    return out;
+  } catch (error) {
+    wipe(out);
+    throw error;
+  }
 }
 
 /** A master secret. The premaster is the caller's to wipe. */

@@ -23,7 +23,7 @@ export type AeadName =
 
 /** A running hash of what is no secret. `digest` can be called again after more `update`s: it does not end the hash. */
 export interface RunningHash {
-  /** Takes in more; `data` is only read. */
+  /** Takes in more; `data` is only read, now: what stands there later is another's. */
   update(data: Uint8Array): void;
   /** The digest of everything so far, freshly allocated; the hash goes on. */
   digest(): Uint8Array;

@@ -12,7 +12,7 @@ import type { Verifier } from './provider.js';
 const LIMIT = 256;
 
 export class RecentVerifiers {
-  /** In the order of their last use, as far as it matters: while half of the places are free, in the order they came. */
+  /** In the order of their last use. */
   readonly #known = new Map<string, Verifier>();
   readonly #limit: number;
 
@@ -32,12 +32,10 @@ export class RecentVerifiers {
   of(name: string, bytes: Uint8Array, make: () => Verifier | null): Verifier | null {
     const id = `${name} ${latin1(bytes)}`;
     const known = this.#known.get(id);
-    const { size } = this.#known;
-    if (known !== undefined && size <= this.#limit / 2) return known;
     const verifier = known ?? make();
     if (verifier === null) return null;
     if (known !== undefined) this.#known.delete(id);
-    else if (size >= this.#limit) this.#known.delete(this.#known.keys().next().value!);
+    else if (this.#known.size >= this.#limit) this.#known.delete(this.#known.keys().next().value!);
     this.#known.set(id, verifier);
     return verifier;
   }

@@ -47,7 +47,7 @@ export class Engine {
     client: null, server: null,
   };
   #latest = 0;
-  /** Our own ClientHello randoms in flight, 48 bits of each: none of them may come back to us as a server. */
+  /** Our own ClientHello randoms in flight, the last 48 bits of each: none of them may come back to us as a server. */
   readonly #ownRandoms: Set<number> = new Set();
 
   constructor(config: Config, host: Host, counters: Counters) {
@@ -100,7 +100,7 @@ export class Engine {
     const handshake = this.#handshake('client', parameters, association);
     association.begin(handshake, 0, limitsOf(parameters, this.config, this.host));
     startClient(handshake);
-    this.#ownRandoms.add(getUint48(handshake.clientRandom, 0));
+    this.#ownRandoms.add(getUint48(handshake.clientRandom, 26));
     peer.candidate = association;
     return association;
   }
@@ -140,7 +140,7 @@ export class Engine {
 
   /** Whether `random` is of a ClientHello that this context sent and still waits on. */
   isOwnRandom(random: Uint8Array): boolean {
-    return this.#ownRandoms.size > 0 && this.#ownRandoms.has(getUint48(random, 0));
+    return this.#ownRandoms.size > 0 && this.#ownRandoms.has(getUint48(random, 26));
   }
 
   /** Arms the retransmission timer for the present attempt. The random that our hello shows spreads it: no secret hangs on that. */
@@ -223,7 +223,7 @@ export class Engine {
   /** The handshake of `association` is over: its random may come back. */
   forgetRandom(association: Association): void {
     if (association.role === 'client' && association.making !== null) {
-      this.#ownRandoms.delete(getUint48(association.making.handshake.clientRandom, 0));
+      this.#ownRandoms.delete(getUint48(association.making.handshake.clientRandom, 26));
     }
   }
 

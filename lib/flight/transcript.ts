@@ -20,9 +20,9 @@ export class Transcript {
   #running: RunningHash | null = null;
   #keeping = true;
 
-  /** Bytes that raw messages take. */
+  /** Bytes of the messages that are kept raw. */
   get heldBytes(): number {
-    return this.#raw.length;
+    return this.#length;
   }
 
   /** Appends a message. */

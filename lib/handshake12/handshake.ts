@@ -164,13 +164,13 @@ export class Handshake12 {
 
   /** The suite's key exchange with its behaviour. */
   get keyExchange(): KeyExchange12 {
-    invariant(this.negotiated !== null, 'a suite is chosen before its key exchange is asked for');
+    invariant(this.negotiated !== null, 'a suite is chosen');
     return this.negotiated.suite.keyExchange as KeyExchange12;
   }
 
   /** The suite's hash. */
   get hash(): Hash {
-    invariant(this.negotiated !== null, 'a suite is chosen before its hash is asked for');
+    invariant(this.negotiated !== null, 'a suite is chosen');
     const hash = this.provider.hashes[this.negotiated.suite.hash];
     if (hash === undefined) {
       throw new LocalError('ERR_DTLS_NO_PROVIDER', `the provider has no ${this.negotiated.suite.hash}`, AlertDescription.internalError);

@@ -6,7 +6,7 @@
  */
 import { extendedMasterSecret, keyBlock, masterSecret, verifyData } from '../crypto/prf12.js';
 import { Protection12 } from '../record/protect12.js';
-import { equalBytes, wipe } from '../wire/bytes.js';
+import { EMPTY, equalBytes, wipe } from '../wire/bytes.js';
 import { decodeError, invariant, LocalError, PeerError } from '../wire/errors.js';
 import { AlertDescription, HandshakeType } from '../wire/registry.js';
 import type { Handshake12 } from './handshake.js';
@@ -18,13 +18,16 @@ import type { Handshake12 } from './handshake.js';
 export function installKeys(handshake: Handshake12, premaster: Uint8Array): void {
   const { negotiated, hash, clientRandom, serverRandom, provider, role } = handshake;
   invariant(negotiated !== null, 'keys come after negotiation');
-  const secret = negotiated.extendedMasterSecret
-    ? extendedMasterSecret(hash, premaster, handshake.transcript.digest())
-    : masterSecret(hash, premaster, clientRandom, serverRandom);
-  wipe(premaster);
-  const master = hash.hmac(secret);
-  handshake.master = master;
-  wipe(secret);
+  let secret = EMPTY;
+  try {
+    secret = negotiated.extendedMasterSecret
+      ? extendedMasterSecret(hash, premaster, handshake.transcript.digest())
+      : masterSecret(hash, premaster, clientRandom, serverRandom);
+    handshake.master = hash.hmac(secret);
+  } finally {
+    wipe(premaster);
+    wipe(secret);
+  }
   const { suite } = negotiated;
   const algorithm = provider.aeads[suite.aead];
   if (algorithm === undefined) {
@@ -32,7 +35,7 @@ export function installKeys(handshake: Handshake12, premaster: Uint8Array): void
   }
   const { keyLength } = algorithm;
   const ivLength = suite.nonceForm === 'explicit' ? 4 : 12;
-  const block = keyBlock(master, serverRandom, clientRandom, 2 * (keyLength + ivLength));
+  const block = keyBlock(handshake.master, serverRandom, clientRandom, 2 * (keyLength + ivLength));
   const protection = (side: 0 | 1): Protection12 => {
     const key = block.subarray(side * keyLength, (side + 1) * keyLength);
     const ivAt = 2 * keyLength + side * ivLength;

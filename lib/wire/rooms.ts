@@ -4,7 +4,7 @@
  * arrays.
  *
  * Law: who gives room back was its only owner and has wiped the secrets in it. Nothing from here reaches a host, which
- * could transfer the memory below.
+ * could transfer the memory below; a provider's hash reads in it and keeps nothing.
  */
 
 /** What is lent again: the messages of most handshakes without certificates fit. */
@@ -26,7 +26,7 @@ export function giveRoom(room: Uint8Array): void {
   if (room.length === ROOM && spare.length < MAX_SPARE) spare.push(room);
 }
 
-/** The array of which the next pieces are cut: a quarter of it at most, so that little of it is held for little. */
+/** The array of which the next pieces are cut, a quarter at most. It stands for as long as one of them does. */
 const SLAB = 2048;
 let slab: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 let cut = 0;

@@ -84,7 +84,7 @@ export class Writer {
     return this;
   }
 
-  /** An exact copy of what was written. The writer is empty then. */
+  /** An exact copy of what was written, in an array that others may share. The writer is empty then. */
   finish(): Uint8Array {
     const written = takePiece(this.#at);
     written.set(this.#bytes.subarray(0, this.#at));

@@ -28,7 +28,7 @@ export interface KeyHolder {
   readonly keyFault: string;
 }
 
-/** Verifiers that were made before, by the certificates that are kept. */
+/** Verifiers that were made before, by who shows the key: of use where certificates are kept, which need not even be looked up by value. */
 export type KnownVerifiers = WeakMap<KeyHolder, Verifier>;
 
 /**

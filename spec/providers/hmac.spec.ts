@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CompiledHmac, HmacEngine } from '../../lib/crypto/native/hmac.js';
+import { nativeProvider } from '../../lib/crypto/native/index.js';
 import { instantiateSha2, putInitialState } from '../../lib/crypto/native/sha2code.js';
+import { nobleProvider } from '../../lib/crypto/noble/index.js';
 import type { HashName } from '../../lib/crypto/provider.js';
 import { pattern } from './check.js';
 
@@ -100,31 +102,51 @@ test('no key, data or result stands in the memory, after a key and after a compu
   }
 });
 
-test('an HMAC that a full stack broke off is right the next time', () => {
-  const key = pattern(32, 5);
-  const data = pattern(300, 6);
-  for (const [name] of HASHES) {
-    const right = expected(name, key, data);
-    const hmac = new CompiledHmac(engines.get(name)!, key);
-    const out = new Uint8Array(right.length);
-    let broken = 0;
-    const descend = (): void => {
-      try {
-        descend();
-      } catch {
-        // Near the end of the stack, again and again, a little further up each time.
+for (const provider of [nativeProvider, nobleProvider]) {
+  test(`${provider.name}: after a full stack broke HMACs off, with any key, the next is right`, () => {
+    const [long, short] = [pattern(64, 5), pattern(16, 6)];
+    const data = pattern(300, 7);
+    for (const [name] of HASHES) {
+      const hash = provider.hashes[name]!;
+      const out = new Uint8Array(hash.outputLength);
+      const kept = hash.hmac(short);
+      let broken = 0;
+      const descend = (): void => {
         try {
-          hmac.compute(out, 0, data);
+          descend();
         } catch {
-          broken++;
+          // Near the end of the stack, again and again, a little further up each time.
+          for (const work of [() => hash.hmac(long).compute(out, 0, data), () => kept.compute(out, 0, data)]) {
+            try {
+              work();
+            } catch {
+              broken++;
+            }
+          }
         }
+      };
+      for (let round = 0; round < 20; round++) {
+        descend();
+        for (const key of [short, long]) {
+          hash.hmac(key).compute(out, 0, data);
+          assert.equal(out, expected(name, key, data), `${name}, key of ${key.length}`);
+        }
+        kept.compute(out, 0, data);
+        assert.equal(out, expected(name, short, data), `${name}, a key from before`);
       }
-    };
-    for (let i = 0; i < 20; i++) descend();
-    assert.ok(broken > 0);
-    out.fill(0);
-    hmac.compute(out, 0, data);
-    assert.equal(out, right, name);
+      assert.ok(broken > 0);
+    }
+  });
+}
+
+test('an HMAC over more than there is, or into less room than it takes, is refused', () => {
+  for (const [name, length] of HASHES) {
+    const hmac = new CompiledHmac(engines.get(name)!, pattern(16, 8));
+    for (const work of [
+      () => hmac.compute(new Uint8Array(length), 0, pattern(10, 1), 11),
+      () => hmac.compute(new Uint8Array(length - 1), 0, pattern(10, 1)),
+      () => hmac.compute(new Uint8Array(length), 1, pattern(10, 1)),
+    ]) assert.throws(work, (error: unknown) => (error as { code?: string }).code === 'ERR_DTLS_ARGUMENT');
   }
 });
 

@@ -61,7 +61,7 @@ test('a PRF whose HMAC fails leaves nothing in the room that it shares with the 
       };
     };
     assert.throws(() => extendedMasterSecret({ ...sha256!, hmac }, pattern(48, 1), pattern(32, 2)), /no HMAC/);
-    for (const bytes of lent) assert.ok(bytes.length === 48 || new Uint8Array(bytes.buffer).every((byte) => byte === 0), `call ${failing}`);
+    for (const bytes of lent) assert.ok(new Uint8Array(bytes.buffer).every((byte) => byte === 0), `call ${failing}`);
     assert.ok(wiped);
   }
 });

@@ -14,7 +14,7 @@ export const I64 = 0x7e;
 export const V128 = 0x7b;
 
 /** Instructions (§5.4). A memory argument is an alignment, as a power of two, and an offset. */
-export const END = 0x0b;
+const END = 0x0b;
 export const get = (local: number): Code => [0x20, local];
 export const set = (local: number): Code => [0x21, local];
 export const tee = (local: number): Code => [0x22, local];

@@ -1,15 +1,15 @@
 /**
  * HMAC-SHA-256 and HMAC-SHA-384 (RFC 2104) around the compression function as WebAssembly (see `sha2code.ts`): a third of
- * the time of two calls of the platform, and every byte of it can be wiped.
+ * the time of two calls of the platform, and no copy of a key but those that are wiped here.
  *
  * Law: a key pays for itself once: the states after its two padded blocks are kept. The memory is shared by all, belongs to
  * one call at a time (everything here is synchronous), and no secret stays in it.
  */
 import { createHmac } from 'node:crypto';
 import { putUint48, wipe } from '../../wire/bytes.js';
-import { wipedError } from '../../wire/errors.js';
+import { argument, wipedError } from '../../wire/errors.js';
 import type { HashName, Hmac } from '../provider.js';
-import { CONSTANTS, FREE, STATE, instantiateSha2, putInitialState, type Sha2Code } from './sha2code.js';
+import { FREE, SECRETS_END, STATE, instantiateSha2, putInitialState, type Sha2Code } from './sha2code.js';
 
 /** What the two halves of a key are XORed with (RFC 2104 §2). */
 const IPAD = 0x36;
@@ -75,15 +75,18 @@ export class HmacEngine {
       this.#finish(key, key.length, 0, RESULT);
       this.#takeResult(short, 0);
     }
-    for (let i = 0; i < blockLength; i++) bytes[DATA + i] = i < short.length ? short[i]! ^ IPAD : IPAD;
-    this.#compressKey(inner);
-    for (let i = 0; i < blockLength; i++) bytes[DATA + i]! ^= IPAD ^ OPAD;
-    this.#compressKey(outer);
-    if (isLong) wipe(short);
-    wipe(this.#result);
-    // Here the block was a key.
-    bytes.fill(0, STATE, CONSTANTS);
-    this.#clear(Math.max(key.length, blockLength));
+    try {
+      for (let i = 0; i < blockLength; i++) bytes[DATA + i] = i < short.length ? short[i]! ^ IPAD : IPAD;
+      this.#compressKey(inner);
+      for (let i = 0; i < blockLength; i++) bytes[DATA + i]! ^= IPAD ^ OPAD;
+      this.#compressKey(outer);
+    } finally {
+      if (isLong) wipe(short);
+      wipe(this.#result);
+      // Here the block was a key.
+      bytes.fill(0, STATE, SECRETS_END);
+      this.#clear(Math.max(key.length, blockLength));
+    }
   }
 
   #compressKey(to: Int32Array): void {
@@ -95,12 +98,16 @@ export class HmacEngine {
 
   /** The HMAC of the first `length` bytes of `data`, to `out[at…]`, under the key that `begin` made the states from. */
   compute(inner: Int32Array, outer: Int32Array, out: Uint8Array, at: number, data: Uint8Array, length: number): void {
-    this.#resume(inner);
-    this.#finish(data, length, this.#blockLength, INNER_DIGEST);
-    this.#resume(outer);
-    this.#code.compress(INNER_DIGEST, 1, RESULT);
-    this.#takeResult(out, at);
-    this.#clear(length);
+    if (length > data.length || at + this.outputLength > out.length) throw argument('an HMAC over more than there is, or into less room than it takes');
+    try {
+      this.#resume(inner);
+      this.#finish(data, length, this.#blockLength, INNER_DIGEST);
+      this.#resume(outer);
+      this.#code.compress(INNER_DIGEST, 1, RESULT);
+      this.#takeResult(out, at);
+    } finally {
+      this.#clear(length);
+    }
   }
 
   #resume(from: Int32Array): void {

@@ -16,9 +16,12 @@ export interface Sha2Code {
 
 /** Where the state stands: eight words, their bytes in the machine's order. */
 export const STATE = 0;
-/** The words of the block at hand; the constants of the rounds, which also end what a secret may stand in. */
+/** The words of the block at hand. */
 const WORDS = 64;
-export const CONSTANTS = 192;
+/** Whatever is secret in here stands before this. */
+export const SECRETS_END = 192;
+/** The constants of the rounds. */
+const CONSTANTS = SECRETS_END;
 /** From here on the memory is the caller's. */
 export const FREE = 1024;
 

@@ -7,6 +7,7 @@
  * 4,096 bits on Deno. Signing with ECDSA and RSA-PSS draws the platform's own randomness for nonce and salt.
  */
 import { constants, sign, verify, type KeyObject } from 'node:crypto';
+import { wipedError } from '../../wire/errors.js';
 import { readEcdsaSignature } from '../ecdsa-der.js';
 import { SignatureScheme, type CurveName, type PrivateKey, type PublicKey } from '../keys.js';
 import type { ProviderPart, Signatures, Signer, Verifier } from '../provider.js';
@@ -17,7 +18,6 @@ import {
   plain, rsaPrivateKey, rsaPublicBytes, rsaPublicKey, toNumber,
 } from './keyobjects.js';
 import { isEd25519Key } from './signatures-ed25519.js';
-import { wipedError } from '../../wire/errors.js';
 
 const ED25519_KEY_LENGTH = 32;
 const ED25519_SIGNATURE_LENGTH = 64;

@@ -12,7 +12,7 @@ import type { Hash, HashName, Hmac, ProviderPart, RunningHash } from '../provide
 
 /** What this file asks of a noble hash; `_cloneInto` also brings a spent instance back to life. */
 interface State {
-  /** A block of input. A digest that goes here needs no view of its own. */
+  /** A block of input; a digest that goes here needs no view of its own, which costs as much as the copy. */
   readonly buffer: Uint8Array;
   update(data: Uint8Array): unknown;
   digestInto(out: Uint8Array): void;
@@ -30,7 +30,7 @@ class Workshop {
   readonly #spare: State[] = [];
   /** Holds something only while a digest or an HMAC is computed. */
   readonly work: State;
-  /** Where its digest stands: the start of its buffer. */
+  /** Its digest, as long. */
   readonly digest: Uint8Array;
   readonly #block: Uint8Array;
   readonly #fresh: State;
@@ -40,7 +40,7 @@ class Workshop {
     this.outputLength = hash.outputLen;
     this.work = hash.create() as unknown as State;
     this.#fresh = hash.create() as unknown as State;
-    this.digest = this.work.buffer.subarray(0, hash.outputLen);
+    this.digest = new Uint8Array(hash.outputLen);
     this.#block = new Uint8Array(hash.blockLen);
   }
 
@@ -52,22 +52,32 @@ class Workshop {
   /** Leaves the digest of what `state` took in, and of `data` behind it, in `digest`; `data` may stand there too. */
   end(state: State, data: Uint8Array): void {
     const { work } = this;
+    const { buffer } = work;
     state._cloneInto(work);
     work.update(data);
-    work.digestInto(work.buffer);
+    work.digestInto(buffer);
+    for (let i = 0; i < this.outputLength; i++) this.digest[i] = buffer[i]!;
+  }
+
+  /** Wipes what `end` left. */
+  clear(): void {
+    this.work.destroy();
+    wipe(this.digest);
   }
 
   /** The state after the padded key (RFC 2104 §2). */
   keyed(key: Uint8Array, padding: number): State {
     const block = this.#block;
     const short = key.length > block.length ? this.#hash(key) : key;
-    block.set(short);
-    for (let i = 0; i < block.length; i++) block[i]! ^= padding;
-    const state = this.begin();
-    state.update(block);
-    wipe(block);
-    if (short !== key) wipe(short);
-    return state;
+    for (let i = 0; i < block.length; i++) block[i] = i < short.length ? short[i]! ^ padding : padding;
+    try {
+      const state = this.begin();
+      state.update(block);
+      return state;
+    } finally {
+      wipe(block);
+      if (short !== key) wipe(short);
+    }
   }
 
   /** Takes back a state that `begin` or `keyed` gave. */
@@ -93,11 +103,10 @@ class NobleRunningHash implements RunningHash {
 
   digest(): Uint8Array {
     if (this.#state === null) throw wipedError('hash');
-    const { work, digest } = this.#workshop;
     this.#workshop.end(this.#state, EMPTY);
-    const result = digest.slice();
-    work.destroy();
-    return result;
+    const digest = this.#workshop.digest.slice();
+    this.#workshop.clear();
+    return digest;
   }
 
   wipe(): void {
@@ -123,11 +132,14 @@ class NobleHmac implements Hmac {
     const inner = this.#inner;
     const outer = this.#outer;
     if (inner === null || outer === null) throw wipedError('HMAC');
-    const { work, digest } = this.#workshop;
-    this.#workshop.end(inner, length === data.length ? data : data.subarray(0, length));
-    this.#workshop.end(outer, digest);
-    out.set(digest, at);
-    work.destroy();
+    const workshop = this.#workshop;
+    try {
+      workshop.end(inner, length === data.length ? data : data.subarray(0, length));
+      workshop.end(outer, workshop.digest);
+      out.set(workshop.digest, at);
+    } finally {
+      workshop.clear();
+    }
   }
 
   wipe(): void {
