@@ -2,15 +2,14 @@
  * The memory in which busy keys of AES-GCM do their GHASH: what stands there after a record, after a key, with more
  * keys than it has room for, and what happens where there is no such memory.
  */
-import { spawnSync } from 'node:child_process';
 import { createCipheriv } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nativeProvider } from '../../lib/crypto/native/index.js';
 import { busyKeys, MAX_BUSY_KEYS } from '../../lib/crypto/native/pool.js';
 import type { Aead } from '../../lib/crypto/provider.js';
 import { pattern } from './check.js';
+import { JITLESS, REFUSING, inProcess, watchMemories } from './wasm.js';
 
 /** Where tables begin. */
 const TABLES_AT = 2048;
@@ -18,20 +17,8 @@ const TABLES_AT = 2048;
 /** More records than the longest of them has blocks: the key is busy, and has all tables that it needs. */
 const RECORDS = 100;
 
-interface Instance {
-  readonly exports: { readonly memory: { readonly buffer: ArrayBuffer } };
-}
-declare const WebAssembly: { Instance: new (...given: readonly object[]) => Instance };
-
 /** The memories that are made from here on. */
-const memories: Uint8Array[] = [];
-const { Instance } = WebAssembly;
-WebAssembly.Instance = class extends Instance {
-  constructor(...given: readonly object[]) {
-    super(...given);
-    memories.push(new Uint8Array(this.exports.memory.buffer));
-  }
-};
+const memories = watchMemories();
 
 const aad = pattern(13, 2);
 const nonceOf = (number: number): Uint8Array => Uint8Array.of(...pattern(8, 3), 0, 0, number >> 8, number);
@@ -93,10 +80,8 @@ test('with more keys at work than may be busy each goes on as the platform does,
 
 /** Seals record after record in a process of its own, after `before`, with `flags`. `after` may throw. */
 function withoutMemory(flags: readonly string[], before: string, after: string): void {
-  const script = `
+  inProcess(flags, `
     import { createCipheriv } from 'node:crypto';
-    import { nativeProvider } from ${JSON.stringify(new URL('../../lib/crypto/native/index.js', import.meta.url).href)};
-    import { busyKeys } from ${JSON.stringify(new URL('../../lib/crypto/native/pool.js', import.meta.url).href)};
     ${before}
     const [key, nonce, aad, plain, out] = [16, 12, 13, 64, 80].map((length) => new Uint8Array(length).fill(length));
     const aead = nativeProvider.aeads['aes-128-gcm'].create(key);
@@ -106,23 +91,15 @@ function withoutMemory(flags: readonly string[], before: string, after: string):
     const expected = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     if (!expected.equals(out) || busyKeys.size !== 0) throw new Error('not the platform\\'s');
     ${after}
-  `;
-  const { status, stderr } = spawnSync(process.execPath, [...flags, '--input-type=module', '--eval', script], {
-    cwd: fileURLToPath(new URL('.', import.meta.url)), encoding: 'utf8',
-  });
-  assert.is(status, 0, stderr);
+  `);
 }
 
 test('without WebAssembly every record is for the GCM of the platform', () => {
-  withoutMemory(['--jitless'], "if (typeof WebAssembly !== 'undefined') throw new Error('there is WebAssembly');", '');
+  withoutMemory(JITLESS.flags, JITLESS.before, '');
 });
 
 test('where WebAssembly refuses, it is asked once and not for each record', () => {
-  const before = `
-    let asked = 0;
-    WebAssembly.Instance = class { constructor() { asked++; throw new RangeError('no address space'); } };
-  `;
-  withoutMemory([], before, "if (asked !== 1) throw new Error('asked ' + asked + ' times');");
+  withoutMemory([], REFUSING, "if (asked !== 1) throw new Error('asked ' + asked + ' times');");
 });
 
 test.run();

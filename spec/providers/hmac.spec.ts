@@ -2,9 +2,7 @@
  * The HMACs of the native provider, whose compression functions are WebAssembly: against the platform's at every length,
  * what stands in their memory afterwards, and what happens where there is no such memory.
  */
-import { spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CompiledHmac, HmacEngine } from '../../lib/crypto/native/hmac.js';
@@ -13,21 +11,10 @@ import { instantiateSha2, putInitialState } from '../../lib/crypto/native/sha2co
 import { nobleProvider } from '../../lib/crypto/noble/index.js';
 import type { HashName } from '../../lib/crypto/provider.js';
 import { pattern } from './check.js';
-
-interface Instance {
-  readonly exports: { readonly memory: { readonly buffer: ArrayBuffer } };
-}
-declare const WebAssembly: { Instance: new (...given: readonly object[]) => Instance };
+import { JITLESS, REFUSING, inProcess, watchMemories } from './wasm.js';
 
 /** The memories that are made from here on. */
-const memories: Uint8Array[] = [];
-const { Instance } = WebAssembly;
-WebAssembly.Instance = class extends Instance {
-  constructor(...given: readonly object[]) {
-    super(...given);
-    memories.push(new Uint8Array(this.exports.memory.buffer));
-  }
-};
+const memories = watchMemories();
 
 const HASHES = [['sha256', 32], ['sha384', 48]] as const;
 
@@ -151,11 +138,10 @@ test('an HMAC over more than there is, or into less room than it takes, is refus
 });
 
 /** A process that has no such memory. */
-function without(options: readonly string[], before: string, after: string): void {
-  const script = `
+function without(flags: readonly string[], before: string, after: string): void {
+  inProcess(flags, `
+    import { createHmac } from 'node:crypto';
     ${before}
-    const { createHmac } = await import('node:crypto');
-    const { nativeProvider } = await import('../../lib/crypto/native/index.js');
     for (const name of ['sha256', 'sha384']) for (const size of [10, 200]) {
       const [key, data] = [new Uint8Array(size).fill(1), new Uint8Array(size).fill(2)];
       const hash = nativeProvider.hashes[name];
@@ -170,23 +156,16 @@ function without(options: readonly string[], before: string, after: string): voi
         if (!refused) throw new Error('computes with what was wiped');
       }
     }
-    ${after}`;
-  const { status, stderr } = spawnSync(process.execPath, [...options, '--input-type=module', '-e', script], {
-    cwd: fileURLToPath(new URL('.', import.meta.url)), encoding: 'utf8',
-  });
-  assert.is(status, 0, stderr);
+    ${after}
+  `);
 }
 
 test('without WebAssembly the platform computes HMACs', () => {
-  without(['--jitless'], "if (typeof WebAssembly !== 'undefined') throw new Error('there is WebAssembly');", '');
+  without(JITLESS.flags, JITLESS.before, '');
 });
 
 test('where WebAssembly refuses, it is asked once for each hash and not for each key', () => {
-  const refusing = `
-    let asked = 0;
-    WebAssembly.Instance = class { constructor() { asked++; throw new RangeError('no address space'); } };
-  `;
-  without([], refusing, "if (asked !== 2) throw new Error('asked ' + asked + ' times');");
+  without([], REFUSING, "if (asked !== 2) throw new Error('asked ' + asked + ' times');");
 });
 
 test('where WebAssembly computes something else, the platform does it', () => {

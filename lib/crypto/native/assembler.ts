@@ -27,6 +27,10 @@ export const I32_SUB: Code = [0x6b];
 export const I32_AND: Code = [0x71];
 export const I32_SHL: Code = [0x74];
 export const I32_SHR_U: Code = [0x76];
+/** For addresses that no one has aligned. */
+export const v128Load = (offset: number): Code => [0xfd, 0x00, 0, ...unsigned(offset)];
+export const v128Store = (offset: number): Code => [0xfd, 0x0b, 0, ...unsigned(offset)];
+export const V128_ZERO: Code = [0xfd, 0x0c, ...new Uint8Array(16)];
 /** Does `body`, which leaves a condition, again for as long as that holds. */
 export const loop = (...body: readonly Code[]): Code => [0x03, 0x40, ...body.flat(), 0x0d, 0, END];
 

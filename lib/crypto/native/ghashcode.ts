@@ -5,7 +5,7 @@
  * branch but on how far two loops have come.
  */
 import {
-  I32, I32_ADD, I32_AND, I32_GE_S, I32_SHL, I32_SHR_U, I32_SUB, I64, V128, get, i32, i32Load, instantiate, loop, set, signed, tee,
+  I32, I32_ADD, I32_AND, I32_GE_S, I32_SHL, I32_SHR_U, I32_SUB, I64, V128, V128_ZERO, get, i32, i32Load, instantiate, loop, set, signed, tee,
   type Code,
 } from './assembler.js';
 
@@ -52,7 +52,6 @@ const I64_SHL: Code = [0x86];
 const I64_SHR_U: Code = [0x88];
 const I64_ROTL: Code = [0x89];
 const V128_LOAD: Code = [0xfd, 0x00, 4, 0];
-const V128_ZERO: Code = [0xfd, 0x0c, ...new Uint8Array(16)];
 const V128_XOR: Code = [0xfd, 0x51];
 const i64x2Lane = (lane: number): Code => [0xfd, 0x1d, lane];
 

@@ -71,7 +71,7 @@ export class HmacEngine {
     // A key that is longer than a block is hashed first (RFC 2104 §2).
     const short = isLong ? new Uint8Array(this.outputLength) : key;
     if (isLong) {
-      this.#state.set(this.#initial);
+      this.#resume(this.#initial);
       this.#finish(key, key.length, 0, RESULT);
       this.#takeResult(short, 0);
     }
@@ -91,7 +91,7 @@ export class HmacEngine {
 
   #compressKey(to: Int32Array): void {
     const state = this.#state;
-    for (let i = 0; i < state.length; i++) state[i] = this.#initial[i]!;
+    this.#resume(this.#initial);
     this.#code.compress(DATA, 1, RESULT);
     for (let i = 0; i < state.length; i++) to[i] = state[i]!;
   }

@@ -5,7 +5,7 @@
  * Law: no branch and no address depends on what is hashed.
  */
 import type { HashName } from '../provider.js';
-import { I32, I32_ADD, I32_NE, I32_SUB, I64, get, i32, instantiate, loop, set, tee, unsigned, type Code } from './assembler.js';
+import { I32, I32_ADD, I32_NE, I32_SUB, I64, V128_ZERO, get, i32, instantiate, loop, set, tee, unsigned, v128Load, v128Store, type Code } from './assembler.js';
 
 /** What an instance exports. */
 export interface Sha2Code {
@@ -145,8 +145,6 @@ function compress({ word, digest, rounds, Sigma0, Sigma1, sigma0, sigma1 }: Shap
 
 /** Sixteen bytes from one place to another, the bytes of each word turned round: an i8x16.shuffle (§5.4.8). */
 function swapSixteen(to: Code, toOffset: number, from: Code, fromOffset: number, word: number): Code {
-  const zero = [0xfd, 0x0c, ...new Uint8Array(16)];
   const lanes = SIXTEEN.map((lane) => lane ^ (word - 1));
-  const load = [...from, 0xfd, 0x00, 0, ...unsigned(fromOffset)];
-  return [...to, ...load, ...zero, 0xfd, 0x0d, ...lanes, 0xfd, 0x0b, 0, ...unsigned(toOffset)];
+  return [...to, ...from, ...v128Load(fromOffset), ...V128_ZERO, 0xfd, 0x0d, ...lanes, ...v128Store(toOffset)];
 }
