@@ -1,15 +1,15 @@
 /**
  * Keystream ahead of its records. The nonces of a key run in sequence (RFC 6655 §3: epoch ‖ sequence number), so that
- * the counter blocks of the next few short records are known, and one call of the cipher encrypts them all. A native
- * call costs as much as 200 bytes of AES; this saves one of the two that a short record takes.
+ * the counter blocks of the next few records are known, and one call of the cipher encrypts them all. A native call costs
+ * as much as 3,000 bytes of AES; this saves most of one of the two that a record takes.
  *
  * Law: a slot serves one record; a nonce that is out of sequence, longer than foreseen or used before finds none, and
  * the caller then encrypts for that record alone. What stands here is as secret as the key, and wiped with it.
  */
 import { getUint32, wipe } from '../../wire/bytes.js';
 
-/** Bytes of keystream kept for a key. */
-const CAPACITY = 1024;
+/** Bytes of keystream kept for a key: that of four records of 1,200 bytes. */
+const CAPACITY = 5120;
 /** A mask of slots is one number. */
 const MAX_SLOTS = 16;
 
