@@ -1,157 +1,81 @@
 /**
- * AES-CCM with 12-byte nonces (RFC 3610 with L = 3, NIST SP 800-38C, RFC 6655 §3) on noble's AES block function.
- * noble has no CCM, and its public CBC and CTR make a new key schedule per call; `spec/reference/ccm.ts` is the slow
- * twin on those. `unsafe` may change with any release of noble, hence the pinned version.
- *
- * Law: a record is worked on in the shared workspace; `out` sees nothing of it before its tag is right.
- * Table look-ups make this AES fast and not constant-time, as any fast AES in JavaScript.
+ * AES-CCM with 12-byte nonces (RFC 3610 with L = 3, NIST SP 800-38C, RFC 6655 §3) on noble's AES block function, as
+ * `aes.ts` says. noble has no CCM; `spec/reference/ccm.ts` is the slow twin on its CBC and CTR.
  */
 import { unsafe } from '@noble/ciphers/aes.js';
 import { swap8IfBE } from '@noble/ciphers/utils.js';
-import { wipe } from '../../wire/bytes.js';
-import { wipedError } from '../../wire/errors.js';
-import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks } from '../aead.js';
-import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
-import { tag, tagBytes, workspace } from './workspace.js';
+import { aeadAlgorithm, wholeBlocks } from '../aead.js';
+import type { AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
+import { NobleAes } from './aes.js';
+import { tag, workspace } from './workspace.js';
 
 /** L − 1 in the flags byte of every block that the nonce stands in (RFC 3610 §2.2, §2.3). */
 const LENGTH_FLAGS = 2;
 
-class NobleCcm implements Aead {
-  readonly tagLength: number;
-  #schedule: Uint32Array | null;
-
-  constructor(key: Uint8Array, tagLength: number) {
-    this.tagLength = tagLength;
-    this.#schedule = unsafe.expandKeyLE(key);
-    wipe(key);
+class NobleCcm extends NobleAes {
+  /** The length of the additional data, if there is any (RFC 3610 §2.2). */
+  protected override prefix(aadLength: number): number {
+    return aadLength === 0 ? 0 : 2;
   }
 
-  seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
-    const schedule = this.#schedule;
-    if (schedule === null) throw wipedError('AEAD');
-    const { length } = plain;
-    checkRecord(out, at, length + this.tagLength, nonce, aad);
-    const payload = load(aad, plain, 0, length);
-    const { bytes } = workspace;
-    try {
-      crypt(schedule, this.tagLength, nonce, aad.length, payload, length, true);
-      copyBytes(out, at, bytes, payload, length);
-      for (let i = 0; i < this.tagLength; i++) out[at + length + i] = tagBytes[i]!;
-      return length + this.tagLength;
-    } finally {
-      clearBytes(bytes, payload + wholeBlocks(length));
+  /** CBC-MAC and counter mode go side by side, block by block: their chains do not wait for each other. */
+  protected override crypt(
+    schedule: Uint32Array, nonce: Uint8Array, aadLength: number, payload: number, length: number, sealing: boolean,
+  ): void {
+    const { bytes, words } = workspace;
+    if (aadLength > 0) {
+      bytes[0] = aadLength >>> 8;
+      bytes[1] = aadLength;
     }
-  }
-
-  open(
-    out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
-    start: number = 0, end: number = sealed.length,
-  ): number {
-    const schedule = this.#schedule;
-    if (schedule === null) throw wipedError('AEAD');
-    const length = end - start - this.tagLength;
-    if (length < 0) return -1;
-    checkRecord(out, at, length, nonce, aad);
-    const payload = load(aad, sealed, start, length);
-    const { bytes } = workspace;
-    try {
-      crypt(schedule, this.tagLength, nonce, aad.length, payload, length, false);
-      let difference = 0;
-      for (let i = 0; i < this.tagLength; i++) difference |= tagBytes[i]! ^ sealed[start + length + i]!;
-      if (difference !== 0) return -1;
-      copyBytes(out, at, bytes, payload, length);
-      return length;
-    } finally {
-      clearBytes(bytes, payload + wholeBlocks(length));
+    // A_i (RFC 3610 §2.3): flags ‖ nonce ‖ i. B_0 (§2.2) differs in its flags and ends in the length.
+    const a0 = LENGTH_FLAGS | (nonce[0]! << 8) | (nonce[1]! << 16) | (nonce[2]! << 24);
+    const a1 = nonce[3]! | (nonce[4]! << 8) | (nonce[5]! << 16) | (nonce[6]! << 24);
+    const a2 = nonce[7]! | (nonce[8]! << 8) | (nonce[9]! << 16) | (nonce[10]! << 24);
+    const a3 = nonce[11]!;
+    const flags = (aadLength > 0 ? 0x40 : 0) | (((this.tagLength - 2) >> 1) << 3);
+    let { s0: x0, s1: x1, s2: x2, s3: x3 } = unsafe.encrypt(schedule, a0 | flags, a1, a2, a3 | field(length));
+    const start = payload >> 2;
+    for (let i = 0; i < start; i += 4) {
+      x0 ^= swap8IfBE(words[i]!);
+      x1 ^= swap8IfBE(words[i + 1]!);
+      x2 ^= swap8IfBE(words[i + 2]!);
+      x3 ^= swap8IfBE(words[i + 3]!);
+      ({ s0: x0, s1: x1, s2: x2, s3: x3 } = unsafe.encrypt(schedule, x0, x1, x2, x3));
     }
+    const end = (payload + wholeBlocks(length)) >> 2;
+    for (let i = start, counter = 1; i < end; i += 4, counter++) {
+      const { s0, s1, s2, s3 } = unsafe.encrypt(schedule, a0, a1, a2, a3 | field(counter));
+      if (sealing) {
+        x0 ^= swap8IfBE(words[i]!);
+        x1 ^= swap8IfBE(words[i + 1]!);
+        x2 ^= swap8IfBE(words[i + 2]!);
+        x3 ^= swap8IfBE(words[i + 3]!);
+      }
+      words[i]! ^= swap8IfBE(s0);
+      words[i + 1]! ^= swap8IfBE(s1);
+      words[i + 2]! ^= swap8IfBE(s2);
+      words[i + 3]! ^= swap8IfBE(s3);
+      if (!sealing) {
+        // What lies beyond the payload is now bare keystream; the MAC is over zeros there.
+        if (i + 4 === end) bytes.fill(0, payload + length, end << 2);
+        x0 ^= swap8IfBE(words[i]!);
+        x1 ^= swap8IfBE(words[i + 1]!);
+        x2 ^= swap8IfBE(words[i + 2]!);
+        x3 ^= swap8IfBE(words[i + 3]!);
+      }
+      ({ s0: x0, s1: x1, s2: x2, s3: x3 } = unsafe.encrypt(schedule, x0, x1, x2, x3));
+    }
+    const { s0, s1, s2, s3 } = unsafe.encrypt(schedule, a0, a1, a2, a3);
+    tag[0] = swap8IfBE(x0 ^ s0);
+    tag[1] = swap8IfBE(x1 ^ s1);
+    tag[2] = swap8IfBE(x2 ^ s2);
+    tag[3] = swap8IfBE(x3 ^ s3);
   }
-
-  wipe(): void {
-    this.#schedule?.fill(0);
-    this.#schedule = null;
-  }
-}
-
-/**
- * Lays out the workspace: the additional data with its 2-byte length before it (RFC 3610 §2.2), padded with zeros to
- * whole blocks, then the payload, padded likewise. Returns where the payload starts.
- */
-function load(aad: Uint8Array, payload: Uint8Array, from: number, length: number): number {
-  const start = aad.length === 0 ? 0 : wholeBlocks(2 + aad.length);
-  workspace.reserve(start + wholeBlocks(length));
-  const { bytes } = workspace;
-  if (aad.length > 0) {
-    bytes[0] = aad.length >>> 8;
-    bytes[1] = aad.length;
-    copyBytes(bytes, 2, aad, 0, aad.length);
-  }
-  copyBytes(bytes, start, payload, from, length);
-  return start;
 }
 
 /** The low 24 bits of `value`, as the last three bytes of a block stand in a little-endian word. */
 function field(value: number): number {
   return ((value >>> 8) & 0xff00) | ((value & 0xff00) << 8) | (value << 24);
-}
-
-/**
- * En- or decrypts the payload in the workspace and leaves the tag of its plaintext in `tag`. CBC-MAC and counter
- * mode go side by side, block by block: their chains do not wait for each other.
- */
-function crypt(
-  schedule: Uint32Array,
-  tagLength: number,
-  nonce: Uint8Array,
-  aadLength: number,
-  payload: number,
-  length: number,
-  sealing: boolean,
-): void {
-  const { bytes, words } = workspace;
-  // A_i (RFC 3610 §2.3): flags ‖ nonce ‖ i. B_0 (§2.2) differs in its flags and ends in the length.
-  const a0 = LENGTH_FLAGS | (nonce[0]! << 8) | (nonce[1]! << 16) | (nonce[2]! << 24);
-  const a1 = nonce[3]! | (nonce[4]! << 8) | (nonce[5]! << 16) | (nonce[6]! << 24);
-  const a2 = nonce[7]! | (nonce[8]! << 8) | (nonce[9]! << 16) | (nonce[10]! << 24);
-  const a3 = nonce[11]!;
-  const flags = (aadLength > 0 ? 0x40 : 0) | (((tagLength - 2) >> 1) << 3);
-  let { s0: x0, s1: x1, s2: x2, s3: x3 } = unsafe.encrypt(schedule, a0 | flags, a1, a2, a3 | field(length));
-  const start = payload >> 2;
-  for (let i = 0; i < start; i += 4) {
-    x0 ^= swap8IfBE(words[i]!);
-    x1 ^= swap8IfBE(words[i + 1]!);
-    x2 ^= swap8IfBE(words[i + 2]!);
-    x3 ^= swap8IfBE(words[i + 3]!);
-    ({ s0: x0, s1: x1, s2: x2, s3: x3 } = unsafe.encrypt(schedule, x0, x1, x2, x3));
-  }
-  const end = (payload + wholeBlocks(length)) >> 2;
-  for (let i = start, counter = 1; i < end; i += 4, counter++) {
-    const { s0, s1, s2, s3 } = unsafe.encrypt(schedule, a0, a1, a2, a3 | field(counter));
-    if (sealing) {
-      x0 ^= swap8IfBE(words[i]!);
-      x1 ^= swap8IfBE(words[i + 1]!);
-      x2 ^= swap8IfBE(words[i + 2]!);
-      x3 ^= swap8IfBE(words[i + 3]!);
-    }
-    words[i]! ^= swap8IfBE(s0);
-    words[i + 1]! ^= swap8IfBE(s1);
-    words[i + 2]! ^= swap8IfBE(s2);
-    words[i + 3]! ^= swap8IfBE(s3);
-    if (!sealing) {
-      // What lies beyond the payload is now bare keystream; the MAC is over zeros there.
-      if (i + 4 === end) bytes.fill(0, payload + length, end << 2);
-      x0 ^= swap8IfBE(words[i]!);
-      x1 ^= swap8IfBE(words[i + 1]!);
-      x2 ^= swap8IfBE(words[i + 2]!);
-      x3 ^= swap8IfBE(words[i + 3]!);
-    }
-    ({ s0: x0, s1: x1, s2: x2, s3: x3 } = unsafe.encrypt(schedule, x0, x1, x2, x3));
-  }
-  const { s0, s1, s2, s3 } = unsafe.encrypt(schedule, a0, a1, a2, a3);
-  tag[0] = swap8IfBE(x0 ^ s0);
-  tag[1] = swap8IfBE(x1 ^ s1);
-  tag[2] = swap8IfBE(x2 ^ s2);
-  tag[3] = swap8IfBE(x3 ^ s3);
 }
 
 function ccm(name: AeadName, keyLength: number, tagLength: number): AeadAlgorithm {

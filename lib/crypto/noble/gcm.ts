@@ -1,91 +1,42 @@
 /**
- * AES-GCM with 12-byte nonces and 16-byte tags (NIST SP 800-38D, RFC 5288) on noble's AES block function.
- * noble's `gcm` makes the key schedule and the GHASH table anew for each record; here both stay with the key.
- *
- * Law: a record is worked on in the shared workspace; it is decrypted only after its tag proved right, and `out`
- * sees nothing of it before. As with CCM, table look-ups make this fast and not constant-time.
+ * AES-GCM with 12-byte nonces and 16-byte tags (NIST SP 800-38D, RFC 5288) on noble's AES block function, as `aes.ts`
+ * says. noble's `gcm` makes the key schedule and the GHASH table anew for each record; here both stay with the key.
  */
 import { unsafe } from '@noble/ciphers/aes.js';
 import { byteSwap, swap8IfBE } from '@noble/ciphers/utils.js';
-import { wipe } from '../../wire/bytes.js';
-import { wipedError } from '../../wire/errors.js';
-import { aeadAlgorithm, checkRecord, clearBytes, copyBytes, wholeBlocks } from '../aead.js';
-import type { Aead, AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
+import { aeadAlgorithm, wholeBlocks } from '../aead.js';
+import type { AeadAlgorithm, AeadName, ProviderPart } from '../provider.js';
+import { NobleAes } from './aes.js';
 import { Ghash } from './ghash.js';
-import { tag, tagBytes, workspace } from './workspace.js';
+import { tag, workspace } from './workspace.js';
 
 const TAG_LENGTH = 16;
 
-class NobleGcm implements Aead {
-  readonly tagLength: number = TAG_LENGTH;
-  #schedule: Uint32Array | null;
+class NobleGcm extends NobleAes {
   readonly #ghash: Ghash;
 
   constructor(key: Uint8Array) {
-    const schedule = unsafe.expandKeyLE(key);
-    wipe(key);
-    const { s0, s1, s2, s3 } = unsafe.encrypt(schedule, 0, 0, 0, 0);
-    this.#schedule = schedule;
+    super(key, TAG_LENGTH);
+    const { s0, s1, s2, s3 } = unsafe.encrypt(this.schedule(), 0, 0, 0, 0);
     this.#ghash = new Ghash(byteSwap(s0), byteSwap(s1), byteSwap(s2), byteSwap(s3));
   }
 
-  seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
-    const schedule = this.#schedule;
-    if (schedule === null) throw wipedError('AEAD');
-    const { length } = plain;
-    checkRecord(out, at, length + TAG_LENGTH, nonce, aad);
-    const payload = load(aad, plain, 0, length);
-    const { bytes } = workspace;
-    try {
-      counterMode(schedule, nonce, payload, length);
-      authenticate(schedule, this.#ghash, nonce, aad.length, payload, length);
-      copyBytes(out, at, bytes, payload, length);
-      out.set(tagBytes, at + length);
-      return length + TAG_LENGTH;
-    } finally {
-      clearBytes(bytes, payload + wholeBlocks(length));
-    }
-  }
-
-  open(
-    out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
-    start: number = 0, end: number = sealed.length,
-  ): number {
-    const schedule = this.#schedule;
-    if (schedule === null) throw wipedError('AEAD');
-    const length = end - start - TAG_LENGTH;
-    if (length < 0) return -1;
-    checkRecord(out, at, length, nonce, aad);
-    const payload = load(aad, sealed, start, length);
-    const { bytes } = workspace;
-    try {
-      authenticate(schedule, this.#ghash, nonce, aad.length, payload, length);
-      let difference = 0;
-      for (let i = 0; i < TAG_LENGTH; i++) difference |= tagBytes[i]! ^ sealed[start + length + i]!;
-      if (difference !== 0) return -1;
-      counterMode(schedule, nonce, payload, length);
-      copyBytes(out, at, bytes, payload, length);
-      return length;
-    } finally {
-      clearBytes(bytes, payload + wholeBlocks(length));
-    }
-  }
-
-  wipe(): void {
-    this.#schedule?.fill(0);
-    this.#schedule = null;
+  override wipe(): void {
+    super.wipe();
     this.#ghash.wipe();
   }
-}
 
-/** Lays out the workspace: additional data, then payload, each padded with zeros to whole blocks. Returns where the payload starts. */
-function load(aad: Uint8Array, payload: Uint8Array, from: number, length: number): number {
-  const start = wholeBlocks(aad.length);
-  workspace.reserve(start + wholeBlocks(length));
-  const { bytes } = workspace;
-  copyBytes(bytes, 0, aad, 0, aad.length);
-  copyBytes(bytes, start, payload, from, length);
-  return start;
+  protected override prefix(): number {
+    return 0;
+  }
+
+  protected override crypt(
+    schedule: Uint32Array, nonce: Uint8Array, aadLength: number, payload: number, length: number, sealing: boolean,
+  ): void {
+    if (sealing) counterMode(schedule, nonce, payload, length);
+    authenticate(schedule, this.#ghash, nonce, aadLength, payload, length);
+    if (!sealing) counterMode(schedule, nonce, payload, length);
+  }
 }
 
 /** The nonce, four bytes from `at`, as a little-endian word. */
