@@ -1,89 +1,131 @@
 /**
  * SHA-256 and SHA-384 with their HMACs on @noble/hashes (FIPS 180-4, RFC 2104).
  *
- * Law: a keyed HMAC pays for its key once: the two padded blocks are hashed at the start and the states are copied for
- * each computation. States are used again, overwritten in between: making one costs as much as hashing a block. The two
- * hashes are two parts, so that a bundle without SHA-384 carries no 64-bit arithmetic.
+ * What is noble's is the compression of a block; blocks are filled and padded here, because noble's checks and views cost as
+ * much as hashing one, and most of what is hashed has two.
+ *
+ * Law: a keyed HMAC pays for its key once: the two padded blocks are hashed at the start, and what stands after them is where
+ * each computation starts. The two hashes are two parts, so that a bundle without SHA-384 carries no 64-bit arithmetic.
  */
 import { sha256, sha384 } from '@noble/hashes/sha2.js';
-import { EMPTY, wipe } from '../../wire/bytes.js';
+import { putUint32, wipe } from '../../wire/bytes.js';
 import { wipedError } from '../../wire/errors.js';
 import type { Hash, HashName, Hmac, ProviderPart, RunningHash } from '../provider.js';
 
 /** What this file asks of a noble hash; `_cloneInto` also brings a spent instance back to life. */
 interface State {
-  /** A block of input; a digest that goes here needs no view of its own, which costs as much as the copy. */
+  /** A block of input, of which `pos` bytes are there; `length` bytes went in so far, these included. */
   readonly buffer: Uint8Array;
-  update(data: Uint8Array): unknown;
-  digestInto(out: Uint8Array): void;
+  readonly view: DataView;
+  pos: number;
+  length: number;
+  /** Takes in the block at `view[offset…]`. */
+  process(view: DataView, offset: number): void;
+  /** What was taken in so far comes down to these, words of 32 bits. */
+  get(): number[];
+  set(...words: number[]): void;
+  /** Wipes what all instances share. */
+  roundClean(): void;
   destroy(): void;
   _cloneInto(to?: State): State;
 }
 
-/** States that nobody uses just now: as many as are kept of each hash. */
+/** Takes in the first `length` bytes of `data`. */
+function absorb(state: State, data: Uint8Array, length: number): void {
+  const { buffer, view } = state;
+  let at = state.pos;
+  for (let i = 0; i < length; i++) {
+    buffer[at++] = data[i]!;
+    if (at < buffer.length) continue;
+    state.process(view, 0);
+    at = 0;
+  }
+  state.pos = at;
+  state.length += length;
+}
+
+/** Running hashes that nobody uses just now: as many as are kept of each hash. */
 const MAX_SPARE = 16;
 
 /** What the instances of one hash share. */
 class Workshop {
   readonly outputLength: number;
   readonly #hash: typeof sha256 | typeof sha384;
+  readonly #fresh: State;
   readonly #spare: State[] = [];
   /** Holds something only while a digest or an HMAC is computed. */
   readonly work: State;
   /** Its digest, as long. */
   readonly digest: Uint8Array;
-  readonly #block: Uint8Array;
-  readonly #fresh: State;
 
   constructor(hash: typeof sha256 | typeof sha384) {
     this.#hash = hash;
     this.outputLength = hash.outputLen;
-    this.work = hash.create() as unknown as State;
     this.#fresh = hash.create() as unknown as State;
+    this.work = this.#fresh._cloneInto();
     this.digest = new Uint8Array(hash.outputLen);
-    this.#block = new Uint8Array(hash.blockLen);
   }
 
-  /** A state after nothing. */
+  /** A state after nothing: making one costs as much as hashing a block. */
   begin(): State {
     return this.#fresh._cloneInto(this.#spare.pop());
   }
 
-  /** Leaves the digest of what `state` took in, and of `data` behind it, in `digest`; `data` may stand there too. */
-  end(state: State, data: Uint8Array): void {
-    const { work } = this;
-    const { buffer } = work;
-    state._cloneInto(work);
-    work.update(data);
-    work.digestInto(buffer);
-    for (let i = 0; i < this.outputLength; i++) this.digest[i] = buffer[i]!;
-  }
-
-  /** Wipes what `end` left. */
-  clear(): void {
-    this.work.destroy();
-    wipe(this.digest);
-  }
-
-  /** The state after the padded key (RFC 2104 §2). */
-  keyed(key: Uint8Array, padding: number): State {
-    const block = this.#block;
-    const short = key.length > block.length ? this.#hash(key) : key;
-    for (let i = 0; i < block.length; i++) block[i] = i < short.length ? short[i]! ^ padding : padding;
-    try {
-      const state = this.begin();
-      state.update(block);
-      return state;
-    } finally {
-      wipe(block);
-      if (short !== key) wipe(short);
-    }
-  }
-
-  /** Takes back a state that `begin` or `keyed` gave. */
+  /** Takes back a state that `begin` gave. */
   take(state: State): void {
     state.destroy();
     if (this.#spare.length < MAX_SPARE) this.#spare.push(state);
+  }
+
+  /** Leaves the digest (FIPS 180-4 §5.1, §6.2.2) of what `work` took in as `digest`. */
+  end(): void {
+    const { work } = this;
+    const { buffer, view, pos, length } = work;
+    const size = buffer.length;
+    buffer[pos] = 0x80;
+    buffer.fill(0, pos + 1);
+    // The length has the last eighth of a block.
+    if (pos >= size - size / 8) {
+      work.process(view, 0);
+      buffer.fill(0);
+    }
+    view.setUint32(size - 8, length / 0x2000_0000);
+    view.setUint32(size - 4, length << 3);
+    work.process(view, 0);
+    const words = work.get();
+    for (let i = 0; i < this.outputLength; i += 4) putUint32(this.digest, i, words[i >> 2]!);
+  }
+
+  /** Leaves the hash of `length` bytes of `data`, behind the padded key that `words` stand for, as `digest`. */
+  endKeyed(words: number[], data: Uint8Array, length: number): void {
+    const { work } = this;
+    work.set(...words);
+    work.pos = 0;
+    work.length = work.buffer.length;
+    absorb(work, data, length);
+    this.end();
+  }
+
+  /** Wipes what stands in `work` and `digest`. */
+  clear(): void {
+    this.work.destroy();
+    this.work.roundClean();
+    wipe(this.digest);
+  }
+
+  /** What the padded key (RFC 2104 §2) comes down to. */
+  keyed(key: Uint8Array, padding: number): number[] {
+    const work = this.#fresh._cloneInto(this.work);
+    const { buffer, view } = work;
+    const short = key.length > buffer.length ? this.#hash(key) : key;
+    try {
+      for (let i = 0; i < buffer.length; i++) buffer[i] = short[i]! ^ padding;
+      work.process(view, 0);
+      return work.get();
+    } finally {
+      this.clear();
+      if (short !== key) wipe(short);
+    }
   }
 }
 
@@ -98,15 +140,20 @@ class NobleRunningHash implements RunningHash {
 
   update(data: Uint8Array): void {
     if (this.#state === null) throw wipedError('hash');
-    this.#state.update(data);
+    absorb(this.#state, data, data.length);
+    this.#state.roundClean();
   }
 
   digest(): Uint8Array {
     if (this.#state === null) throw wipedError('hash');
-    this.#workshop.end(this.#state, EMPTY);
-    const digest = this.#workshop.digest.slice();
-    this.#workshop.clear();
-    return digest;
+    const workshop = this.#workshop;
+    try {
+      this.#state._cloneInto(workshop.work);
+      workshop.end();
+      return workshop.digest.slice();
+    } finally {
+      workshop.clear();
+    }
   }
 
   wipe(): void {
@@ -118,8 +165,9 @@ class NobleRunningHash implements RunningHash {
 class NobleHmac implements Hmac {
   readonly outputLength: number;
   readonly #workshop: Workshop;
-  #inner: State | null;
-  #outer: State | null;
+  /** What the key, with the one padding and the other, comes down to. */
+  #inner: number[] | null;
+  #outer: number[] | null;
 
   constructor(workshop: Workshop, key: Uint8Array) {
     this.outputLength = workshop.outputLength;
@@ -134,8 +182,8 @@ class NobleHmac implements Hmac {
     if (inner === null || outer === null) throw wipedError('HMAC');
     const workshop = this.#workshop;
     try {
-      workshop.end(inner, length === data.length ? data : data.subarray(0, length));
-      workshop.end(outer, workshop.digest);
+      workshop.endKeyed(inner, data, length);
+      workshop.endKeyed(outer, workshop.digest, this.outputLength);
       out.set(workshop.digest, at);
     } finally {
       workshop.clear();
@@ -143,8 +191,8 @@ class NobleHmac implements Hmac {
   }
 
   wipe(): void {
-    if (this.#inner !== null) this.#workshop.take(this.#inner);
-    if (this.#outer !== null) this.#workshop.take(this.#outer);
+    this.#inner?.fill(0);
+    this.#outer?.fill(0);
     this.#inner = this.#outer = null;
   }
 }
