@@ -48,12 +48,21 @@ export interface RemoteInfo extends SessionAddress {
   readonly size: number;
 }
 
-const scratch: Buffer = Buffer.alloc(32);
-
 /** Address number `index` as a fresh string: no hash is known of it, no table holds it. */
 export function freshAddress(index: number): string {
-  const length = scratch.write(`10.${(index >>> 16) & 255}.${(index >>> 8) & 255}.${index & 255}`, 'latin1');
-  return scratch.toString('latin1', 0, length);
+  return String.fromCharCode(...codesOf(index));
+}
+
+/** Characters of the addresses that come again and again. */
+const known: (readonly number[])[] = [];
+
+function codesOf(index: number): readonly number[] {
+  const codes = known[index];
+  if (codes !== undefined) return codes;
+  const text = `10.${(index >>> 16) & 255}.${(index >>> 8) & 255}.${index & 255}`;
+  const made = Array.from(text, (character) => character.charCodeAt(0));
+  if (index < 16) known[index] = made;
+  return made;
 }
 
 /** A fresh session object for peer number `index`. */
