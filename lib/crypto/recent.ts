@@ -5,15 +5,21 @@
  * Law: public keys only, found by their whole value and never by a digest or an object; a bounded number, the one that was
  * used longest ago gives way. Who floods it with fresh keys makes others pay what they would pay without it.
  */
-import { latin1 } from '../wire/bytes.js';
+import { copyOf } from '../wire/bytes.js';
 import type { Verifier } from './provider.js';
 
 /** Keys of one family. At about 2 KB for each, half a megabyte. */
 const LIMIT = 256;
 
+interface Known {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly verifier: Verifier;
+}
+
 export class RecentVerifiers {
-  /** In the order of their last use. */
-  readonly #known = new Map<string, Verifier>();
+  /** The latest use first, so that a peer that comes again and again is found at once. */
+  readonly #known: Known[] = [];
   readonly #limit: number;
 
   constructor(limit: number = LIMIT) {
@@ -22,7 +28,7 @@ export class RecentVerifiers {
 
   /** Verifiers that are held. */
   get size(): number {
-    return this.#known.size;
+    return this.#known.length;
   }
 
   /**
@@ -30,13 +36,18 @@ export class RecentVerifiers {
    * two keys may have both in common. A key that is refused (null) is not remembered.
    */
   of(name: string, bytes: Uint8Array, make: () => Verifier | null): Verifier | null {
-    const id = `${name} ${latin1(bytes)}`;
-    const known = this.#known.get(id);
-    const verifier = known ?? make();
-    if (verifier === null) return null;
-    if (known !== undefined) this.#known.delete(id);
-    else if (this.#known.size >= this.#limit) this.#known.delete(this.#known.keys().next().value!);
-    this.#known.set(id, verifier);
+    const all = this.#known;
+    const at = all.findIndex((known) => known.name === name && isSame(known.bytes, bytes));
+    if (at === 0) return all[0]!.verifier;
+    const verifier = at < 0 ? make() : all.splice(at, 1)[0]!.verifier;
+    if (verifier !== null && all.unshift({ name, bytes: copyOf(bytes), verifier }) > this.#limit) all.pop();
     return verifier;
   }
+}
+
+/** Public bytes, compared no further than they are the same. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return at === b.length && at === a.length;
 }

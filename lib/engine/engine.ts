@@ -256,7 +256,8 @@ export class Engine {
     if (known !== null && from.every((part, index) => part === known.from[index])) return known.agreed;
     const { maxPskIdentityBytes, maxHelloVerifyRequests } = this.config;
     const asksCredential = getCertificate !== undefined || getEcdsaKey !== undefined;
-    const ownTypes = [...(getCertificate ? [CertificateType.x509] : []), ...(getEcdsaKey ? [CertificateType.rawKey] : [])];
+    const declared = [...(getCertificate ? [CertificateType.x509] : []), ...(getEcdsaKey ? [CertificateType.rawKey] : [])];
+    const ownTypes = [...new Set([...parameters.credentials.map(({ type }) => type), ...declared])];
     const trust = verifyEcdsaKey === undefined ? parameters.trust : ecdsaKeyTrust(parameters.trust);
     const cipherSuites = parameters.cipherSuites.filter(({ keyExchange }) => this.#canDo(keyExchange, role, trust));
     if (role === 'client' && cipherSuites.length === 0) {

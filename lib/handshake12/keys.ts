@@ -37,9 +37,13 @@ export function installKeys(handshake: Handshake12, premaster: Uint8Array): void
   const ivLength = suite.nonceForm === 'explicit' ? 4 : 12;
   const block = keyBlock(handshake.master, serverRandom, clientRandom, 2 * (keyLength + ivLength));
   const protection = (side: 0 | 1): Protection12 => {
-    const key = block.subarray(side * keyLength, (side + 1) * keyLength);
-    const ivAt = 2 * keyLength + side * ivLength;
-    return new Protection12(algorithm.create(key), suite.nonceForm, block.subarray(ivAt, ivAt + ivLength));
+    // A copy: a view of a small array costs more, because the array has to move for it.
+    const key = block.slice(side * keyLength, (side + 1) * keyLength);
+    try {
+      return new Protection12(algorithm.create(key), suite.nonceForm, block, 2 * keyLength + side * ivLength);
+    } finally {
+      wipe(key);
+    }
   };
   const client = protection(0);
   const server = protection(1);

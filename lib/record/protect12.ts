@@ -24,14 +24,14 @@ export class Protection12 {
   #iv1 = 0;
   #iv2 = 0;
 
-  /** `iv`: 4 bytes for `explicit`, 12 for `xor`; read now, not kept. `aead` is owned from here on. */
-  constructor(aead: Aead, nonceForm: NonceForm, iv: Uint8Array) {
+  /** The IV is at `bytes[at…]`: 4 bytes for `explicit`, 12 for `xor`; read now, not kept. `aead` is owned from here on. */
+  constructor(aead: Aead, nonceForm: NonceForm, bytes: Uint8Array, at: number = 0) {
     this.#aead = aead;
     this.#explicit = nonceForm === 'explicit';
-    this.#iv0 = getUint32(iv, 0);
+    this.#iv0 = getUint32(bytes, at);
     if (!this.#explicit) {
-      this.#iv1 = getUint32(iv, 4);
-      this.#iv2 = getUint32(iv, 8);
+      this.#iv1 = getUint32(bytes, at + 4);
+      this.#iv2 = getUint32(bytes, at + 8);
     }
   }
 
