@@ -72,4 +72,39 @@ test('keystream of a record is gone when it is cleared, whether it was made for 
   assert.ok(isZero(ahead.bytes));
 });
 
+test('keystream of four records of a packet is made by one call', () => {
+  const { ecb, given } = pretended();
+  const ahead = new KeystreamAhead();
+  for (let number = 1; number <= 9; number++) {
+    keystream.make(ecb, ahead, FORM, nonce(number), 1216);
+    keystream.clear();
+  }
+  assert.equal(given.map(({ length }) => length), [1216, 4 * 1216, 4 * 1216]);
+});
+
+test('records that grow, as a forger numbers and sizes them, have no more than twice their keystream made', () => {
+  const { ecb, given } = pretended();
+  const ahead = new KeystreamAhead();
+  let asked = 0;
+  for (let number = 1; number < 100; number++) {
+    const length = 208 + 16 * (number % 60);
+    asked += length;
+    keystream.make(ecb, ahead, FORM, nonce(number), length);
+    keystream.clear();
+  }
+  const made = given.reduce((sum, { length }) => sum + length, 0);
+  assert.ok(made <= 2 * asked, `${made} bytes for ${asked}`);
+});
+
+test('slots that were broken off while they were filled serve no record', () => {
+  const { ecb } = pretended();
+  const ahead = new KeystreamAhead();
+  for (const number of [1, 2]) {
+    keystream.make(ecb, ahead, FORM, nonce(number), LENGTH);
+    keystream.clear();
+  }
+  assert.throws(() => ahead.fill(null as unknown as Uint8Array, 2 * LENGTH, 4, new Uint8Array(8 * LENGTH)));
+  assert.is(ahead.take(nonce(3), LENGTH), -1);
+});
+
 test.run();

@@ -14,15 +14,15 @@ import { pattern, sameBytes, type Check } from './check.js';
 const EVERY = 320;
 
 /**
- * Beyond: what keystream is kept ahead for (1,024 bytes with the block of the tag), what a busy key of GCM does itself
- * (1,536), what workspaces start with (2,048, with a block or two of additional data before), powers of two, the largest
+ * Beyond: what keystream is kept ahead for (5,120 bytes with the block of the tag: of 16, 4, 3, 2 records, or one), what a
+ * busy key of GCM does itself (1,536), what workspaces start with (2,048, with a block or two of additional data before), powers of two, the largest
  * plaintext and ciphertext of a record.
  */
-const PLACES: readonly number[] = [1008, 1024, 1200, 1536, 2016, 2032, 2048, 4096, 8192, 16_384, 16_640];
+const PLACES: readonly number[] = [1008, 1024, 1200, 1264, 1536, 1680, 2016, 2032, 2048, 2544, 4096, 5104, 8192, 16_384, 16_640];
 const SIZES: readonly number[] = [...Array.from({ length: EVERY + 1 }, (_, size) => size), ...PLACES.flatMap((size) => [size - 1, size, size + 1])];
 
 /** Sizes where only the nonces are of interest: around a block and around the bounds of the slots that are kept ahead. */
-const FEW: readonly number[] = [0, 1, 15, 16, 17, 32, 48, 49, 64, 100, 111, 112, 113, 240, 241, 496, 497, 1009];
+const FEW: readonly number[] = [0, 1, 15, 16, 17, 32, 48, 49, 64, 100, 111, 112, 113, 240, 241, 304, 305, 496, 497, 1009, 1264, 1265, 1681];
 
 /** More records than the longest that a busy key does itself has blocks. */
 const BUSY = 110;

@@ -34,15 +34,19 @@ export class KeystreamAhead {
     const last = getUint32(nonce, 8);
     const slot = last - this.#first;
     this.#latest = last;
-    if (slot < 0 || slot >= this.#slots || length > this.#stride || (this.#unused & (1 << slot)) === 0) return -1;
+    if (!this.#isForeseen(slot) || length > this.#stride || (this.#unused & (1 << slot)) === 0) return -1;
     if (getUint32(nonce, 0) !== this.#prefix0 || getUint32(nonce, 4) !== this.#prefix1) return -1;
     this.#unused &= ~(1 << slot);
     return slot * this.#stride;
   }
 
-  /** Whether `nonce` follows the latest one: then those after it are worth foreseeing. Ask before `take`. */
+  /**
+   * Whether those after `nonce` are worth foreseeing: it follows the latest one, and was not foreseen itself (for a shorter
+   * record). So whoever forges records that grow makes nobody encrypt more than a foreseen one's share. Ask before `take`.
+   */
   follows(nonce: Uint8Array): boolean {
-    return getUint32(nonce, 8) === this.#latest + 1;
+    const last = getUint32(nonce, 8);
+    return last === this.#latest + 1 && !this.#isForeseen(last - this.#first);
   }
 
   /** How many records of `length` bytes of keystream fit, `nonce` being the first: 1 where it is not worth it. */
@@ -59,10 +63,14 @@ export class KeystreamAhead {
     this.bytes.fill(0, 0, length);
     this.#stride = length;
     this.#slots = slots;
-    this.#unused = (1 << slots) - 2;
     this.#prefix0 = getUint32(nonce, 0);
     this.#prefix1 = getUint32(nonce, 4);
     this.#first = getUint32(nonce, 8);
+    this.#unused = (1 << slots) - 2;
+  }
+
+  #isForeseen(slot: number): boolean {
+    return slot >= 0 && slot < this.#slots;
   }
 
   wipe(): void {

@@ -41,6 +41,12 @@ interface Ciphers {
   readonly ahead: KeystreamAhead;
 }
 
+/** Wipes what can be wiped of ciphers that nobody will use again. */
+function drop({ chain, ahead }: Ciphers): void {
+  wipe(chain);
+  ahead.wipe();
+}
+
 class NativeCcm implements Aead, Pooled {
   readonly tagLength: number;
   recent = true;
@@ -72,6 +78,7 @@ class NativeCcm implements Aead, Pooled {
       for (let i = 0; i < this.tagLength; i++) out[at + length + i] = tag[i]!;
       return length + this.tagLength;
     } finally {
+      if (this.#ciphers !== ciphers) drop(ciphers);
       clearBytes(macInput.bytes, payload + size);
       keystream.clear();
     }
@@ -101,6 +108,7 @@ class NativeCcm implements Aead, Pooled {
       copyBytes(out, at, macInput.bytes, payload, length);
       return length;
     } finally {
+      if (this.#ciphers !== ciphers) drop(ciphers);
       clearBytes(macInput.bytes, payload + size);
       keystream.clear();
     }
@@ -114,8 +122,7 @@ class NativeCcm implements Aead, Pooled {
   }
 
   release(): void {
-    wipe(this.#ciphers?.chain);
-    this.#ciphers?.ahead.wipe();
+    if (this.#ciphers !== null) drop(this.#ciphers);
     this.#ciphers = null;
     this.#begun = false;
   }

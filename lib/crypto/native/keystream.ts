@@ -61,6 +61,8 @@ class Keystream {
    * next few where the nonces run in sequence.
    */
   make(ecb: Cipher, ahead: KeystreamAhead, form: CounterForm, nonce: Uint8Array, length: number): void {
+    // Until there is a keystream, there is none to clear.
+    this.#length = 0;
     const follows = ahead.follows(nonce);
     const at = ahead.take(nonce, length);
     if (at >= 0) {

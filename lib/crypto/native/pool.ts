@@ -1,7 +1,7 @@
 /**
  * Which keys have native cipher objects right now: a bounded number, the busy ones.
  *
- * Law: a native pair costs about 2.4 KB outside the heap, and making it costs several records. So it is made at the first
+ * Law: a native pair costs about 2.4 KB outside the heap, keystream made ahead 5 KB, and making them costs several records. So it is made at the first
  * record, and when too many keys have one, a key that was idle for a whole turn of the hand gives its own up
  * ("second chance"); it makes another when it is used again.
  */
@@ -71,7 +71,7 @@ export class Pool {
   }
 }
 
-/** Keys of all ciphers that may have native objects at a time: 2.5 KB each for CCM, 5 to 28 KB for GCM, as long as its records are. */
+/** Keys of all ciphers that may have native objects at a time: 7.5 KB each for CCM, 10 to 33 KB for GCM, as long as its records are. */
 export const MAX_BUSY_KEYS = 256;
 
 /** The pool that all native ciphers share. */
