@@ -40,6 +40,16 @@ repository('exports modules that have a source', () => {
   assert.equal(targets.filter((file) => !paths.has(sourceOf(file))), []);
 });
 
+repository('keeps what the parts of a provider share to itself', () => {
+  const { exports } = manifest;
+  const shared = ['aes', 'ghash', 'index', 'workspace'].map((name) => `./crypto/noble/${name}`);
+  assert.equal(Object.keys(exports).filter((name) => name.startsWith('./crypto/noble/') && exports[name] === null), shared);
+  const parts = MODULES.map(({ path }) => /^lib\/crypto\/noble\/(.+)\.ts$/.exec(path)?.[1]).filter((name) => name !== undefined);
+  assert.equal(parts.filter((name) => !shared.includes(`./crypto/noble/${name}`)).sort(), [
+    'ccm', 'chacha', 'ecdsa', 'ed25519', 'gcm', 'groups-nist', 'groups-x25519', 'hash', 'rsa',
+  ]);
+});
+
 repository.run();
 
 const installed = suite('the installed package', { folder: '' });

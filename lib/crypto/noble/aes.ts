@@ -1,7 +1,7 @@
 /**
  * What AES-CCM and AES-GCM have in common on noble's AES block function: records in the shared workspace, under a key
- * schedule that stays with the key. noble's public modes make a new one per call. `unsafe` may change with any release of
- * noble, hence the pinned version.
+ * schedule that stays with the key. noble's public modes make a new one per call. `unsafe` may change with any minor release
+ * of noble, hence the narrow range of versions.
  *
  * Law: `out` sees nothing of a record before its tag is right, and the workspace is all zero again afterwards. Table
  * look-ups make this AES fast and not constant-time, as any fast AES in JavaScript.
@@ -11,25 +11,29 @@ import { wipe } from '../../wire/bytes.js';
 import { wipedError } from '../../wire/errors.js';
 import { checkRecord, clearBytes, copyBytes, wholeBlocks } from '../aead.js';
 import type { Aead } from '../provider.js';
-import { tagBytes, workspace } from './workspace.js';
+import { tagBytes, tagStands, workspace } from './workspace.js';
 
 export abstract class NobleAes implements Aead {
   readonly tagLength: number;
+  readonly #prefix: number;
   #schedule: Uint32Array | null;
 
-  /** Takes the key, and wipes it. */
-  constructor(key: Uint8Array, tagLength: number) {
+  /** Takes the key, and wipes it. `prefix`: bytes of the mode's own before additional data, if there is any. */
+  constructor(key: Uint8Array, tagLength: number, prefix: number) {
     this.tagLength = tagLength;
+    this.#prefix = prefix;
     this.#schedule = unsafe.expandKeyLE(key);
     wipe(key);
   }
 
   seal(out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): number {
+    const schedule = this.schedule();
     const { length } = plain;
     checkRecord(out, at, length + this.tagLength, nonce, aad);
-    const payload = this.#load(aad, plain, 0, length);
+    const payload = this.#payload(aad, length);
     try {
-      this.crypt(this.schedule(), nonce, aad.length, payload, length, true);
+      this.#load(aad, payload, plain, 0, length);
+      this.crypt(schedule, nonce, aad.length, payload, length, true);
       copyBytes(out, at, workspace.bytes, payload, length);
       for (let i = 0; i < this.tagLength; i++) out[at + length + i] = tagBytes[i]!;
       return length + this.tagLength;
@@ -42,15 +46,16 @@ export abstract class NobleAes implements Aead {
     out: Uint8Array, at: number, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array,
     start: number = 0, end: number = sealed.length,
   ): number {
+    const schedule = this.schedule();
     const length = end - start - this.tagLength;
     if (length < 0) return -1;
     checkRecord(out, at, length, nonce, aad);
-    const payload = this.#load(aad, sealed, start, length);
+    const payload = this.#payload(aad, length);
     try {
-      this.crypt(this.schedule(), nonce, aad.length, payload, length, false);
-      let difference = 0;
-      for (let i = 0; i < this.tagLength; i++) difference |= tagBytes[i]! ^ sealed[start + length + i]!;
-      if (difference !== 0) return -1;
+      this.#load(aad, payload, sealed, start, length);
+      this.crypt(schedule, nonce, aad.length, payload, length, false);
+      if (!tagStands(sealed, start + length, this.tagLength)) return -1;
+      this.reveal(schedule, nonce, payload, length);
       copyBytes(out, at, workspace.bytes, payload, length);
       return length;
     } finally {
@@ -68,24 +73,26 @@ export abstract class NobleAes implements Aead {
     return this.#schedule;
   }
 
-  /** Bytes that the mode itself puts before so many of additional data. */
-  protected abstract prefix(aadLength: number): number;
-
-  /** En- or decrypts `length` bytes at `payload` in the workspace, behind prefix and additional data, and leaves the tag in `tag`. */
+  /**
+   * Leaves the tag of the `length` bytes at `payload` in the workspace, behind prefix and additional data, in `tag`. Encrypts
+   * them; decrypts them only if the tag is over plaintext.
+   */
   protected abstract crypt(
     schedule: Uint32Array, nonce: Uint8Array, aadLength: number, payload: number, length: number, sealing: boolean,
   ): void;
 
-  /**
-   * Lays out the workspace: additional data, then payload, each padded with zeros to whole blocks. Returns where the payload
-   * starts.
-   */
-  #load(aad: Uint8Array, payload: Uint8Array, from: number, length: number): number {
-    const prefix = this.prefix(aad.length);
-    const start = wholeBlocks(prefix + aad.length);
-    workspace.reserve(start + wholeBlocks(length));
-    copyBytes(workspace.bytes, prefix, aad, 0, aad.length);
-    copyBytes(workspace.bytes, start, payload, from, length);
-    return start;
+  /** Decrypts what `crypt` has not, its tag being right. */
+  protected reveal(_schedule: Uint32Array, _nonce: Uint8Array, _payload: number, _length: number): void {}
+
+  /** Makes room; where `length` bytes of payload start: prefix, additional data and payload are each whole blocks. */
+  #payload(aad: Uint8Array, length: number): number {
+    const payload = aad.length && wholeBlocks(this.#prefix + aad.length);
+    workspace.reserve(payload + wholeBlocks(length));
+    return payload;
+  }
+
+  #load(aad: Uint8Array, payload: number, from: Uint8Array, start: number, length: number): void {
+    copyBytes(workspace.bytes, this.#prefix, aad, 0, aad.length);
+    copyBytes(workspace.bytes, payload, from, start, length);
   }
 }

@@ -13,16 +13,12 @@ import { tag, workspace } from './workspace.js';
 const LENGTH_FLAGS = 2;
 
 class NobleCcm extends NobleAes {
-  /** The length of the additional data, if there is any (RFC 3610 §2.2). */
-  protected override prefix(aadLength: number): number {
-    return aadLength === 0 ? 0 : 2;
-  }
-
   /** CBC-MAC and counter mode go side by side, block by block: their chains do not wait for each other. */
   protected override crypt(
     schedule: Uint32Array, nonce: Uint8Array, aadLength: number, payload: number, length: number, sealing: boolean,
   ): void {
     const { bytes, words } = workspace;
+    // The length of the additional data, if there is any (§2.2).
     if (aadLength > 0) {
       bytes[0] = aadLength >>> 8;
       bytes[1] = aadLength;
@@ -79,7 +75,7 @@ function field(value: number): number {
 }
 
 function ccm(name: AeadName, keyLength: number, tagLength: number): AeadAlgorithm {
-  return aeadAlgorithm(name, keyLength, tagLength, (key) => new NobleCcm(key, tagLength));
+  return aeadAlgorithm(name, keyLength, tagLength, (key) => new NobleCcm(key, tagLength, 2));
 }
 
 /** AES-CCM with keys of 128 and 256 bits, tags of 8 and 16 bytes. */

@@ -11,7 +11,7 @@ import { wipe } from '../../wire/bytes.js';
 import { wipedError } from '../../wire/errors.js';
 import { aeadAlgorithm, checkRecord, wholeBlocks } from '../aead.js';
 import type { Aead, ProviderPart } from '../provider.js';
-import { tagBytes, workspace } from './workspace.js';
+import { tagBytes, tagStands, workspace } from './workspace.js';
 
 const KEY_LENGTH = 32;
 const TAG_LENGTH = 16;
@@ -59,9 +59,7 @@ class NobleChacha implements Aead {
       const ciphertext = sealed.subarray(start, start + length);
       const run = encrypt(this.#key, nonce, ciphertext);
       authenticate(aad, ciphertext, used);
-      let difference = 0;
-      for (let i = 0; i < TAG_LENGTH; i++) difference |= tagBytes[i]! ^ sealed[start + length + i]!;
-      if (difference !== 0) return -1;
+      if (!tagStands(sealed, start + length, TAG_LENGTH)) return -1;
       out.set(run.subarray(BLOCK_LENGTH), at);
       return length;
     } finally {

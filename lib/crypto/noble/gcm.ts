@@ -1,6 +1,8 @@
 /**
  * AES-GCM with 12-byte nonces and 16-byte tags (NIST SP 800-38D, RFC 5288) on noble's AES block function, as `aes.ts`
  * says. noble's `gcm` makes the key schedule and the GHASH table anew for each record; here both stay with the key.
+ *
+ * Law: a record is decrypted only after its tag proved right.
  */
 import { unsafe } from '@noble/ciphers/aes.js';
 import { byteSwap, swap8IfBE } from '@noble/ciphers/utils.js';
@@ -16,7 +18,7 @@ class NobleGcm extends NobleAes {
   readonly #ghash: Ghash;
 
   constructor(key: Uint8Array) {
-    super(key, TAG_LENGTH);
+    super(key, TAG_LENGTH, 0);
     const { s0, s1, s2, s3 } = unsafe.encrypt(this.schedule(), 0, 0, 0, 0);
     this.#ghash = new Ghash(byteSwap(s0), byteSwap(s1), byteSwap(s2), byteSwap(s3));
   }
@@ -26,16 +28,15 @@ class NobleGcm extends NobleAes {
     this.#ghash.wipe();
   }
 
-  protected override prefix(): number {
-    return 0;
-  }
-
   protected override crypt(
     schedule: Uint32Array, nonce: Uint8Array, aadLength: number, payload: number, length: number, sealing: boolean,
   ): void {
     if (sealing) counterMode(schedule, nonce, payload, length);
     authenticate(schedule, this.#ghash, nonce, aadLength, payload, length);
-    if (!sealing) counterMode(schedule, nonce, payload, length);
+  }
+
+  protected override reveal(schedule: Uint32Array, nonce: Uint8Array, payload: number, length: number): void {
+    counterMode(schedule, nonce, payload, length);
   }
 }
 

@@ -49,7 +49,6 @@ const MAX_SPARE = 16;
 
 /** What the instances of one hash share. */
 class Workshop {
-  readonly outputLength: number;
   readonly #hash: typeof sha256 | typeof sha384;
   readonly #fresh: State;
   readonly #spare: State[] = [];
@@ -60,7 +59,6 @@ class Workshop {
 
   constructor(hash: typeof sha256 | typeof sha384) {
     this.#hash = hash;
-    this.outputLength = hash.outputLen;
     this.#fresh = hash.create() as unknown as State;
     this.work = this.#fresh._cloneInto();
     this.digest = new Uint8Array(hash.outputLen);
@@ -77,7 +75,7 @@ class Workshop {
     if (this.#spare.length < MAX_SPARE) this.#spare.push(state);
   }
 
-  /** Leaves the digest (FIPS 180-4 §5.1, §6.2.2) of what `work` took in as `digest`. */
+  /** Leaves the digest (FIPS 180-4 §5.1, §6) of what `work` took in as `digest`. */
   end(): void {
     const { work } = this;
     const { buffer, view, pos, length } = work;
@@ -93,7 +91,8 @@ class Workshop {
     view.setUint32(size - 4, length << 3);
     work.process(view, 0);
     const words = work.get();
-    for (let i = 0; i < this.outputLength; i += 4) putUint32(this.digest, i, words[i >> 2]!);
+    for (let i = 0; i < this.digest.length; i += 4) putUint32(this.digest, i, words[i >> 2]!);
+    words.fill(0);
   }
 
   /** Leaves the hash of `length` bytes of `data`, behind the padded key that `words` stand for, as `digest`. */
@@ -119,7 +118,7 @@ class Workshop {
     const { buffer, view } = work;
     const short = key.length > buffer.length ? this.#hash(key) : key;
     try {
-      for (let i = 0; i < buffer.length; i++) buffer[i] = short[i]! ^ padding;
+      for (let i = 0; i < buffer.length; i++) buffer[i] = (short[i] ?? 0) ^ padding;
       work.process(view, 0);
       return work.get();
     } finally {
@@ -139,9 +138,16 @@ class NobleRunningHash implements RunningHash {
   }
 
   update(data: Uint8Array): void {
-    if (this.#state === null) throw wipedError('hash');
-    absorb(this.#state, data, data.length);
-    this.#state.roundClean();
+    const state = this.#state;
+    if (state === null) throw wipedError('hash');
+    // What breaks off in between is of no use any more.
+    this.#state = null;
+    try {
+      absorb(state, data, data.length);
+      this.#state = state;
+    } finally {
+      state.roundClean();
+    }
   }
 
   digest(): Uint8Array {
@@ -167,10 +173,10 @@ class NobleHmac implements Hmac {
   readonly #workshop: Workshop;
   /** What the key, with the one padding and the other, comes down to. */
   #inner: number[] | null;
-  #outer: number[] | null;
+  readonly #outer: number[];
 
   constructor(workshop: Workshop, key: Uint8Array) {
-    this.outputLength = workshop.outputLength;
+    this.outputLength = workshop.digest.length;
     this.#workshop = workshop;
     this.#inner = workshop.keyed(key, 0x36);
     this.#outer = workshop.keyed(key, 0x5c);
@@ -178,12 +184,11 @@ class NobleHmac implements Hmac {
 
   compute(out: Uint8Array, at: number, data: Uint8Array, length: number = data.length): void {
     const inner = this.#inner;
-    const outer = this.#outer;
-    if (inner === null || outer === null) throw wipedError('HMAC');
+    if (inner === null) throw wipedError('HMAC');
     const workshop = this.#workshop;
     try {
-      workshop.endKeyed(inner, data, length);
-      workshop.endKeyed(outer, workshop.digest, this.outputLength);
+      workshop.endKeyed(inner, data, Math.min(length, data.length));
+      workshop.endKeyed(this.#outer, workshop.digest, this.outputLength);
       out.set(workshop.digest, at);
     } finally {
       workshop.clear();
@@ -192,8 +197,8 @@ class NobleHmac implements Hmac {
 
   wipe(): void {
     this.#inner?.fill(0);
-    this.#outer?.fill(0);
-    this.#inner = this.#outer = null;
+    this.#outer.fill(0);
+    this.#inner = null;
   }
 }
 

@@ -13,3 +13,10 @@ export const tag: Int32Array = /* @__PURE__ */ new Int32Array(4);
 
 /** …and as bytes. */
 export const tagBytes: Uint8Array = /* @__PURE__ */ new Uint8Array(tag.buffer);
+
+/** Whether its first `length` bytes stand at `sealed[at…]`, in time that depends on the length alone. */
+export function tagStands(sealed: Uint8Array, at: number, length: number): boolean {
+  let difference = 0;
+  for (let i = 0; i < length; i++) difference |= tagBytes[i]! ^ sealed[at + i]!;
+  return difference === 0;
+}
