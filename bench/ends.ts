@@ -48,22 +48,22 @@ export interface RemoteInfo extends SessionAddress {
   readonly size: number;
 }
 
+const scratch: Buffer = Buffer.alloc(32);
+
 /** Address number `index` as a fresh string: no hash is known of it, no table holds it. */
 export function freshAddress(index: number): string {
-  return String.fromCharCode(...codesOf(index));
+  const codes = ENDS[index];
+  if (codes !== undefined) return String.fromCharCode(...codes);
+  const length = scratch.write(textOf(index), 'latin1');
+  return scratch.toString('latin1', 0, length);
 }
 
-/** Characters of the addresses that come again and again. */
-const known: (readonly number[])[] = [];
-
-function codesOf(index: number): readonly number[] {
-  const codes = known[index];
-  if (codes !== undefined) return codes;
-  const text = `10.${(index >>> 16) & 255}.${(index >>> 8) & 255}.${index & 255}`;
-  const made = Array.from(text, (character) => character.charCodeAt(0));
-  if (index < 16) known[index] = made;
-  return made;
+function textOf(index: number): string {
+  return `10.${(index >>> 16) & 255}.${(index >>> 8) & 255}.${index & 255}`;
 }
+
+/** The addresses of two ends, character by character: with every datagram of a handshake comes one. */
+const ENDS: readonly (readonly number[])[] = [0, 1, 2].map((index) => Array.from(textOf(index), (character) => character.charCodeAt(0)));
 
 /** A fresh session object for peer number `index`. */
 export function remoteInfo(index: number, size = 0, port = 40_000): RemoteInfo {

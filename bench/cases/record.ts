@@ -43,7 +43,7 @@ export function recordCases(quick: boolean): Case[] {
 function protection(provider: Provider, suite: CipherSuite): Protection12 {
   const algorithm = provider.aeads[suite.aead]!;
   const iv = new Uint8Array(suite.nonceForm === 'explicit' ? 4 : 12).fill(3);
-  return new Protection12(algorithm.create(new Uint8Array(algorithm.keyLength).fill(7)), suite.nonceForm, iv);
+  return new Protection12(algorithm.create(new Uint8Array(algorithm.keyLength).fill(7)), suite.nonceForm, iv, 0);
 }
 
 function seal(provider: Provider, suite: CipherSuite, size: number): Work {

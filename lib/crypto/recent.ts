@@ -5,7 +5,7 @@
  * Law: public keys only, found by their whole value and never by a digest or an object; a bounded number, the one that was
  * used longest ago gives way. Who floods it with fresh keys makes others pay what they would pay without it.
  */
-import { copyOf } from '../wire/bytes.js';
+import { copyOf, equalBytes, latin1 } from '../wire/bytes.js';
 import type { Verifier } from './provider.js';
 
 /** Keys of one family. At about 2 KB for each, half a megabyte. */
@@ -18,9 +18,11 @@ interface Known {
 }
 
 export class RecentVerifiers {
-  /** The latest use first, so that a peer that comes again and again is found at once. */
-  readonly #known: Known[] = [];
+  /** In the order of their last use. */
+  readonly #known = new Map<string, Known>();
   readonly #limit: number;
+  /** The one used last: a peer that comes again and again needs no string of its bytes. */
+  #latest: Known | null = null;
 
   constructor(limit: number = LIMIT) {
     this.#limit = limit;
@@ -28,7 +30,7 @@ export class RecentVerifiers {
 
   /** Verifiers that are held. */
   get size(): number {
-    return this.#known.length;
+    return this.#known.size;
   }
 
   /**
@@ -36,18 +38,16 @@ export class RecentVerifiers {
    * two keys may have both in common. A key that is refused (null) is not remembered.
    */
   of(name: string, bytes: Uint8Array, make: () => Verifier | null): Verifier | null {
+    const latest = this.#latest;
+    if (latest !== null && latest.name === name && equalBytes(latest.bytes, bytes)) return latest.verifier;
     const all = this.#known;
-    const at = all.findIndex((known) => known.name === name && isSame(known.bytes, bytes));
-    if (at === 0) return all[0]!.verifier;
-    const verifier = at < 0 ? make() : all.splice(at, 1)[0]!.verifier;
-    if (verifier !== null && all.unshift({ name, bytes: copyOf(bytes), verifier }) > this.#limit) all.pop();
+    const id = `${name} ${latin1(bytes)}`;
+    const known = all.get(id);
+    const verifier = known?.verifier ?? make();
+    if (verifier === null) return null;
+    all.delete(id);
+    all.set(id, (this.#latest = known ?? { name, bytes: copyOf(bytes), verifier }));
+    if (all.size > this.#limit) all.delete(all.keys().next().value!);
     return verifier;
   }
-}
-
-/** Public bytes, compared no further than they are the same. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  let at = 0;
-  while (at < a.length && a[at] === b[at]) at++;
-  return at === b.length && at === a.length;
 }

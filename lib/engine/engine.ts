@@ -256,12 +256,11 @@ export class Engine {
     if (known !== null && from.every((part, index) => part === known.from[index])) return known.agreed;
     const { maxPskIdentityBytes, maxHelloVerifyRequests } = this.config;
     const asksCredential = getCertificate !== undefined || getEcdsaKey !== undefined;
-    const declared = [...(getCertificate ? [CertificateType.x509] : []), ...(getEcdsaKey ? [CertificateType.rawKey] : [])];
-    const ownTypes = [...new Set([...parameters.credentials.map(({ type }) => type), ...declared])];
+    const ownTypes = [...(getCertificate ? [CertificateType.x509] : []), ...(getEcdsaKey ? [CertificateType.rawKey] : [])];
     const trust = verifyEcdsaKey === undefined ? parameters.trust : ecdsaKeyTrust(parameters.trust);
     const cipherSuites = parameters.cipherSuites.filter(({ keyExchange }) => this.#canDo(keyExchange, role, trust));
     if (role === 'client' && cipherSuites.length === 0) {
-      const why = 'no getPskInfo, no option trust and no verifyEcdsaKey: no server could be authenticated by any suite';
+      const why = 'no getPskInfo, no option trust and no verifyEcdsaKey: no suite could authenticate a server';
       throw new LocalError('ERR_DTLS_CREDENTIAL', why, AlertDescription.internalError);
     }
     // A host that verifies raw keys requires them, whenever it set the callback, unless it says otherwise.

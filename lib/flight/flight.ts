@@ -23,7 +23,7 @@ interface FlightEntry {
 const CCS = -1;
 
 export class Flight {
-  #entries: FlightEntry[] = [];
+  readonly #entries: FlightEntry[] = [];
 
   /** Bytes of the messages kept for retransmission. */
   get heldBytes(): number {
@@ -75,6 +75,6 @@ export class Flight {
   /** Overwrites what stands in the messages. */
   wipe(): void {
     for (const entry of this.#entries) if (entry.type !== CCS) wipe(entry.body);
-    this.#entries = [];
+    this.#entries.length = 0;
   }
 }

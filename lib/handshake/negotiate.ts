@@ -26,7 +26,7 @@ export interface HandshakeParameters {
   readonly signatureSchemes: readonly SignatureScheme[];
   /** What we may show. */
   readonly credentials: readonly Credential[];
-  /** Kinds of certificates that we may show: those of `credentials`, and what the host may come up with when asked. */
+  /** Kinds of certificates that the host may come up with when asked, beyond those of `credentials`. */
   readonly ownTypes: readonly CertificateType[];
   /** The host is asked for credentials too. */
   readonly asksCredential: boolean;

@@ -40,7 +40,7 @@ export function offerCertificates(handshake: Handshake12, extensions: Map<number
   const hostName = hostNameOf(serverName ?? '');
   // Any other name would be refused by the server, which says nothing of why; the check of its certificate does.
   if (hostName !== null) extensions.set(ExtensionType.serverName, writeServerName(hostName));
-  offerTypes(extensions, ExtensionType.clientCertificateType, handshake.parameters.ownTypes);
+  offerTypes(extensions, ExtensionType.clientCertificateType, ownTypes(handshake));
   offerTypes(extensions, ExtensionType.serverCertificateType, trustedTypes(handshake));
 }
 
@@ -118,7 +118,7 @@ export function acceptTypes(handshake: Handshake12, extensions: Extensions): voi
     }
     return type as CertificateType;
   };
-  handshake.keys.ownType = chosen(ExtensionType.clientCertificateType, handshake.parameters.ownTypes);
+  handshake.keys.ownType = chosen(ExtensionType.clientCertificateType, ownTypes(handshake));
   const trusted = trustedTypes(handshake);
   handshake.keys.peerType = chosen(ExtensionType.serverCertificateType, trusted);
   if (!trusted.includes(handshake.keys.peerType)) {
@@ -243,6 +243,12 @@ export function chooseClientCredential(handshake: Handshake12): Wishes | null {
 /** What the host gave when asked, then what it configured. */
 function available(handshake: Handshake12): readonly Credential[] {
   return [...(handshake.keys.credentials ?? []), ...handshake.parameters.credentials];
+}
+
+/** Kinds of certificates that we may show. A host that is asked later may have any. */
+function ownTypes(handshake: Handshake12): CertificateType[] {
+  const { credentials, ownTypes: declared } = handshake.parameters;
+  return [...new Set([...credentials.map(({ type }) => type), ...declared])];
 }
 
 function trustedTypes(handshake: Handshake12): readonly CertificateType[] {

@@ -37,7 +37,7 @@ export function installKeys(handshake: Handshake12, premaster: Uint8Array): void
   const ivLength = suite.nonceForm === 'explicit' ? 4 : 12;
   const block = keyBlock(handshake.master, serverRandom, clientRandom, 2 * (keyLength + ivLength));
   const protection = (side: 0 | 1): Protection12 => {
-    // A copy: a view of a small array costs more, because the array has to move for it.
+    // A copy: a view of an array of up to 64 bytes makes V8 move it out of the heap first.
     const key = block.slice(side * keyLength, (side + 1) * keyLength);
     try {
       return new Protection12(algorithm.create(key), suite.nonceForm, block, 2 * keyLength + side * ivLength);

@@ -25,7 +25,7 @@ export class Protection12 {
   #iv2 = 0;
 
   /** The IV is at `bytes[at…]`: 4 bytes for `explicit`, 12 for `xor`; read now, not kept. `aead` is owned from here on. */
-  constructor(aead: Aead, nonceForm: NonceForm, bytes: Uint8Array, at: number = 0) {
+  constructor(aead: Aead, nonceForm: NonceForm, bytes: Uint8Array, at: number) {
     this.#aead = aead;
     this.#explicit = nonceForm === 'explicit';
     this.#iv0 = getUint32(bytes, at);

@@ -34,7 +34,7 @@ function expectEcho({ rig, peer }: Pick<Place, 'rig' | 'peer'>, session: Session
 function keysOf(peer: ScriptedPeer, master: Uint8Array): void {
   const block = keyBlock(nobleProvider.hashes.sha256!.hmac(master), peer.serverRandom, peer.clientRandom, 40);
   const side = (at: 0 | 1): Protection12 => new Protection12(
-    nobleProvider.aeads[peer.suite.aead]!.create(block.slice(16 * at, 16 * at + 16)), 'explicit', block.slice(32 + 4 * at, 36 + 4 * at),
+    nobleProvider.aeads[peer.suite.aead]!.create(block.slice(16 * at, 16 * at + 16)), 'explicit', block, 32 + 4 * at,
   );
   peer.master = master;
   [peer.write, peer.read] = peer.role === 'client' ? [side(0), side(1)] : [side(1), side(0)];

@@ -30,7 +30,7 @@ interface Record {
 
 const KEY = new Uint8Array(16).fill(3);
 const IV = new Uint8Array(4).fill(4);
-const protection = (): Protection12 => new Protection12(nobleProvider.aeads['aes-128-ccm-8']!.create(KEY), 'explicit', IV);
+const protection = (): Protection12 => new Protection12(nobleProvider.aeads['aes-128-ccm-8']!.create(KEY), 'explicit', IV, 0);
 
 function flightOf(plan: Plan): { flight: Flight; bodies: Uint8Array[] } {
   const flight = new Flight();

@@ -22,6 +22,23 @@ test('a key is known by its value, whatever array it comes in', () => {
   assert.is(recent.size, 3);
 });
 
+test('a key that begins as another one does is another', () => {
+  const recent = new RecentVerifiers();
+  const made = recent.of('', Uint8Array.of(1, 2, 3), verifier);
+  assert.is.not(recent.of('', Uint8Array.of(1, 2), verifier), made);
+  assert.is.not(recent.of('', Uint8Array.of(1, 2, 3, 4), verifier), made);
+  assert.is(recent.of('', Uint8Array.of(1, 2, 3), none), made);
+});
+
+test('the key that was used last is not the caller\'s array', () => {
+  const recent = new RecentVerifiers();
+  const bytes = Uint8Array.of(1, 2, 3);
+  const made = recent.of('', bytes, verifier);
+  bytes[0] = 9;
+  assert.is.not(recent.of('', bytes, verifier), made);
+  assert.is(recent.of('', Uint8Array.of(1, 2, 3), none), made);
+});
+
 test('beyond the bound the key that was used longest ago gives way', () => {
   const recent = new RecentVerifiers(3);
   const [a, b, c, d] = [1, 2, 3, 4].map((byte) => Uint8Array.of(byte)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];

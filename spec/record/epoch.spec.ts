@@ -27,7 +27,7 @@ function pairOf(suite: CipherSuite, number: number = 1, first: number = 0): Pair
   const algorithm = nobleProvider.aeads[suite.aead]!;
   const key = random.bytes(algorithm.keyLength);
   const iv = random.bytes(suite.nonceForm === 'explicit' ? 4 : 12);
-  const protection = (): Protection12 => new Protection12(algorithm.create(key), suite.nonceForm, iv);
+  const protection = (): Protection12 => new Protection12(algorithm.create(key), suite.nonceForm, iv, 0);
   return { key, iv, write: new WriteEpoch(number, protection(), first), read: new ReadEpoch(number, protection()) };
 }
 

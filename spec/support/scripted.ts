@@ -228,7 +228,8 @@ export class ScriptedPeer {
     const [client, server] = [0, 1].map((side) => new Protection12(
       create(block.slice(side * keyLength, (side + 1) * keyLength)),
       this.suite.nonceForm,
-      block.slice(2 * keyLength + side * ivLength, 2 * keyLength + (side + 1) * ivLength),
+      block,
+      2 * keyLength + side * ivLength,
     )) as [Protection12, Protection12];
     [this.write, this.read] = this.role === 'client' ? [client, server] : [server, client];
   }

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseAddress } from '../../lib/x509/addresses.js';
+import { isHostName } from '../../lib/x509/hostnames.js';
 import { parseReference } from '../../lib/x509/names.js';
 import { directoryName, dnsName, ipName, mintAuthority, mintServer, nameOf, tlv, uriName } from './support/mint.js';
 import { verdictOf } from './support/judge.js';
@@ -115,6 +116,15 @@ test('PKI-08: what can be no name matches nothing, and says so', () => {
     assert.ok(reference === null || reference.kind === 'uri', wrong);
     assert.match(verdictOf([mintServer(root, [dnsName('*.a.example')])], { authorities: [root], serverName: wrong }), 'bad_certificate: ');
   }
+});
+
+test('a host name has labels of up to 63 characters, 253 in all, and does not end in a number', () => {
+  const label = 'a'.repeat(63);
+  const longest = [label, label, label, 'a'.repeat(61)].join('.');
+  assert.is(longest.length, 253);
+  for (const name of ['a', '1a', 'a.1b', '1.a', 'a-b', 'a--b', '_a', label, longest]) assert.ok(isHostName(name), name);
+  const none = ['', '.', 'a.', '.a', 'a..b', '-a', 'a-', 'a.-b', 'A', '1', 'a.1', '10.0.0.256', 'a b', '\u00e4', 'a\n', `${label}a`, `a${longest}`];
+  for (const name of none) assert.not.ok(isHostName(name), name);
 });
 
 test('addresses are read from every form of RFC 4291, and from nothing else', () => {
