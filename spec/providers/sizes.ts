@@ -15,8 +15,8 @@ const EVERY = 320;
 
 /**
  * Beyond: what keystream is kept ahead for (5,120 bytes with the block of the tag: of 16, 4, 3, 2 records, or one), what a
- * busy key of GCM does itself (1,536), what workspaces start with (2,048, with a block or two of additional data before), powers of two, the largest
- * plaintext and ciphertext of a record.
+ * busy key of GCM does itself (1,536), what workspaces start with (2,048, with a block or two of additional data before),
+ * powers of two, the largest plaintext and ciphertext of a record.
  */
 const PLACES: readonly number[] = [1008, 1024, 1200, 1264, 1536, 1680, 2016, 2032, 2048, 2544, 4096, 5104, 8192, 16_384, 16_640];
 const SIZES: readonly number[] = [...Array.from({ length: EVERY + 1 }, (_, size) => size), ...PLACES.flatMap((size) => [size - 1, size, size + 1])];

@@ -42,7 +42,7 @@ export class KeystreamAhead {
 
   /**
    * Whether those after `nonce` are worth foreseeing: it follows the latest one, and was not foreseen itself (for a shorter
-   * record). So whoever forges records that grow makes nobody encrypt more than a foreseen one's share. Ask before `take`.
+   * record). So forged records that grow have no more than twice their keystream made for them. Ask before `take`.
    */
   follows(nonce: Uint8Array): boolean {
     const last = getUint32(nonce, 8);

@@ -2,7 +2,8 @@
  * SHA-256 and SHA-384 with their HMACs on @noble/hashes (FIPS 180-4, RFC 2104).
  *
  * What is noble's is the compression of a block; blocks are filled and padded here, because noble's checks and views cost as
- * much as hashing one, and most of what is hashed has two.
+ * much as hashing one, and most of what is hashed has two. Its members that are used for that are not for everybody and may
+ * change with any minor release, hence the narrow range of versions.
  *
  * Law: a keyed HMAC pays for its key once: the two padded blocks are hashed at the start, and what stands after them is where
  * each computation starts. The two hashes are two parts, so that a bundle without SHA-384 carries no 64-bit arithmetic.
